@@ -59,7 +59,7 @@ export const HOST = [
       "state.phase === 'rolling' && state.image",
     ],
     ['the image before it is kept', 'before: this.#state.image } : next', 'before: null } : next'],
-    ['what the router says is written', '    void this.#write();\n', ''],
+    ['what the router says is written', '    void this.#writer.keep();\n', ''],
     ['once a deploy has ended one image counts', 'if (ended_ms !== null) this.#tellNeeds();', ''],
     ['a deploy that could not be written does not begin', '      this.#beginning = undefined;\n', ''],
     [
@@ -93,9 +93,11 @@ export const HOST = [
     ['all images of a deploy count', '[image, deploy.image, deploy.before] : [image]', '[image] : [image]'],
     [
       'a document is in force once it is durable',
-      '    await this.#persist(document);\n    // It',
-      '    void this.#persist(document);\n    // It',
+      '    await this.#writer.write(document);\n',
+      '    void this.#writer.write(document);\n',
     ],
+  ]),
+  ...mutationsOf('app/deploy/image-document-writer.ts', [
     [
       'documents are written one after the other',
       'this.#lastWrite.then(() => this.#options.store.save(document))',
@@ -107,7 +109,8 @@ export const HOST = [
       '        this.#isDirty = true;\n        if',
       '        if',
     ],
-    ['a write that fails again and again is told once', 'if (failures === 0) this.#tell', 'this.#tell'],
+    ['a write that fails again and again is told once', 'if (failures === 0) onFailure', 'onFailure'],
+    ['a document that changes right after a write is written', '    this.#keeping = undefined;\n  }\n', '  }\n'],
     ['a document that is not written again and again waits longer', '        failures += 1;\n', ''],
   ]),
   ...mutationsOf('app/deploy/kept-images.ts', [

@@ -1,4 +1,4 @@
-import { type ActorSystem, type Clock, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import type { ActorSystem, Clock, Ref } from '../../actors/mod.ts';
 import { fromEnvelope, messageOf, ShoalError } from '../../errors.ts';
 import {
   type CommandReply,
@@ -12,6 +12,7 @@ import {
 import type { ControllerMessage, ImageProfile, VmParameters } from '../../hypervisor/mod.ts';
 import { type ImageDocument, type ImageStore, imagesIn, type StoredDeploy } from '../../store/mod.ts';
 import type { Settings } from '../settings.ts';
+import { ImageDocumentWriter } from './image-document-writer.ts';
 import type { KeptImages } from './kept-images.ts';
 
 /** The parts of a fleet that a deploy concerns. */
@@ -46,7 +47,6 @@ export interface DeploysOptions {
 }
 
 const ASK_TIMEOUT_MS = 4_000;
-const RETRY = { firstMs: 250, maxMs: 10_000 };
 
 /**
  * The deploys of a host, one at a time: what is wanted is durable before a VM of it is started, so that the next Shoal, or the next router,
@@ -54,13 +54,10 @@ const RETRY = { firstMs: 250, maxMs: 10_000 };
  */
 export class Deploys {
   readonly #options: DeploysOptions;
+  readonly #writer: ImageDocumentWriter;
   #state: ImageDocument;
   /** On its way to the disk: whoever comes meanwhile comes too late. */
   #beginning: StoredDeploy | undefined;
-  #isDirty = false;
-  #writing: Promise<void> | undefined;
-  /** Documents are written one after the other. */
-  #lastWrite: Promise<void> = Promise.resolve();
   #fleet: DeployedFleet | undefined;
   /** The last check. Its VM may outlast a roll-back for a moment, and the next one takes its place. */
   #checked: Promise<void> = Promise.resolve();
@@ -70,7 +67,13 @@ export class Deploys {
   #waiting: ((last: StoredDeploy | null) => void)[] = [];
 
   constructor(options: DeploysOptions) {
+    const { store, clock } = options;
     this.#options = options;
+    this.#writer = new ImageDocumentWriter({
+      ...{ store, clock },
+      latest: () => this.#state,
+      onFailure: (error) => this.#tell(messageOf(error), 'write-failed'),
+    });
     this.#state = options.store.last ?? { image: options.image, before: null, deploy: null };
   }
 
@@ -178,8 +181,7 @@ export class Deploys {
     const next = { ...this.#state, deploy: { ...state, ended_ms } };
     const isChange = state.phase === 'deployed' && state.image !== this.#state.image;
     this.#state = isChange ? { ...next, image: state.image, before: this.#state.image } : next;
-    this.#isDirty = true;
-    void this.#write();
+    void this.#writer.keep();
     if (ended_ms !== null) this.#tellNeeds();
     this.#tellEnd();
   }
@@ -248,9 +250,8 @@ export class Deploys {
     this.#tell(`image ${shortDigest(deploy.image)} is not deployed: ${why}`);
     const ended_ms = this.#options.clock.now();
     this.#state = { ...this.#state, deploy: { ...deploy, phase: 'refused', why, ended_ms } };
-    this.#isDirty = true;
     this.#tellEnd();
-    await this.#write();
+    await this.#writer.keep();
   }
 
   #tellEnd(): void {
@@ -289,40 +290,9 @@ export class Deploys {
   /** In force only once it is durable. */
   async #save(document: ImageDocument): Promise<void> {
     const before = this.#state;
-    await this.#persist(document);
+    await this.#writer.write(document);
     // It may have been given up meanwhile.
     if (this.#state === before) this.#state = document;
-  }
-
-  #persist(document: ImageDocument): Promise<void> {
-    const write = this.#lastWrite.then(() => this.#options.store.save(document));
-    this.#lastWrite = write.catch(() => undefined);
-    return write;
-  }
-
-  /** Until it is durable; it never rejects. */
-  #write(): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
-  async #writeAll(): Promise<void> {
-    const { clock } = this.#options;
-    for (let failures = 0; this.#isDirty; ) {
-      this.#isDirty = false;
-      try {
-        await this.#persist(this.#state);
-        failures = 0;
-      } catch (error) {
-        this.#isDirty = true;
-        if (failures === 0) this.#tell(messageOf(error), 'write-failed');
-        const delayMs = exponentialDelayMs(RETRY, failures);
-        failures += 1;
-        await new Promise<void>((resolve) => clock.timer(delayMs, resolve));
-      }
-    }
   }
 
   #tell(text: string, kind: FleetEvent['kind'] = 'deploy'): void {
