@@ -199,6 +199,16 @@ function isErrorCode(code: string | number | undefined): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code);
 }
 
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same with the error's code behind it, if that is one of ours: `there is no such command [USAGE]`. */
+export function messageWithCode(error: unknown): string {
+  return error instanceof ShoalError ? `${error.message} [${error.code}]` : messageOf(error);
+}
+
 /** The code of anything that was thrown: ours, Node's (`ENOENT`), or none. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? anyCodeOf(error) : undefined;
@@ -216,7 +226,7 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 /** Why a file cannot be read, for a message: `there is no such file (ENOENT)`. */
 export function whyUnreadable(cause: unknown): string {
   const code = codeOf(cause);
-  if (code === undefined) return cause instanceof Error ? cause.message : String(cause);
+  if (code === undefined) return messageOf(cause);
   const why = UNREADABLE[code];
   return why === undefined ? code : `${why} (${code})`;
 }

@@ -122,6 +122,11 @@ describe('against a running fleet', () => {
     expect(await fleet.run('logs', ['one'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('"one"') });
   });
 
+  test.each([['up'], ['controller']])('%s names its own help where a flag does not fit', async (command) => {
+    const { stderr, exitCode } = await shoal([command, '--watch']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`shoal ${command} --help`)]);
+  });
+
   test('a second up on the same data directory is refused, naming the running one', async () => {
     const second = await shoal(['up', '--data', fleet.data, '--pool', randomPool(1)]);
     expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('DATA_DIR_IN_USE') });

@@ -1,4 +1,4 @@
-// The file beside the engine's image: a script, and what is to be known of it before it runs. docs/typescript-services.md has the form.
+// The file beside the engine's image: a script, and what is to be known of it before it runs. src/bundle/service-file.ts writes it.
 #pragma once
 
 #include <cstddef>

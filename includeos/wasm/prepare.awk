@@ -1,6 +1,6 @@
-# Makes what wasm2c 1.0.32 wrote note the pages that it writes to, and yield: a step at each function's beginning and behind each loop's label, which ends in a blank ("w2c_L0: ";
-# the labels of other blocks lie ahead of every jump to them). A jump back to a label without a step would be an endless loop that nobody
-# can cancel, so such a file is refused.
+# Makes what wasm2c 1.0.32 wrote note the pages that it writes to, and yield: a step at each function's beginning and behind each loop's
+# label, which ends in a blank ("w2c_L0: "; the labels of other blocks lie ahead of every jump to them). A jump back to a label without a
+# step would be an endless loop that nobody can cancel, so such a file is refused.
 #
 # With -v calls=loops only functions that have loops count their calls. That is for the engine, which calls small functions without end: its
 # only recursion without a loop is as deep as its stack, and never branches.

@@ -19,7 +19,7 @@
      shoal_wasm_yields(false);
      shoal_wasm_restore();                                           as at the snapshot; after a trap always, since frames were thrown away
 
-   Imports are functions that wasm2c names (Z_wasi_snapshot_preview1Z_fd_write): imports.cpp has those of WASI and others. They get at the
+   Imports are functions that wasm2c names (Z_wasi_snapshot_preview1Z_fd_write): wasi.cpp and assemblyscript.cpp have them. They get at the
    module's memory by shoal_wasm_at(), which traps like an access of the module itself. Modules have one memory and no exceptions; one
    module is in use at a time. Needs a stack of about 1 MiB (layout.h) for deep recursion; what goes deeper is a trap.  */
 #pragma once

@@ -1,6 +1,6 @@
 import { accessSync, constants, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, messageOf, ShoalError } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import {
   FileLock,
@@ -185,7 +185,7 @@ function locked<T>(directory: string, use: () => T): T {
     return use();
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ShoalError(
       'DATA_DIR_UNUSABLE',
       `The data directory ${directory} cannot be locked (${join(directory, LOCK_FILE)}): ${why}`,

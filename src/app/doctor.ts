@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { codeOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import {
   type ImageInfo,
   loadImage,
@@ -124,7 +124,7 @@ async function image(
       remedy: 'end it and start it again to run the new one',
     };
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
+    const found = messageOf(error);
     return { name, state: 'fail', found, remedy: 'npm run image, or name one with --image' };
   }
 }
@@ -227,7 +227,7 @@ function runDirectories(): Check {
     };
   } catch (error) {
     // The message of `runtimeRoot` has the remedy.
-    return { name, state: 'fail', found: error instanceof Error ? error.message : String(error) };
+    return { name, state: 'fail', found: messageOf(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
+import { messageOf } from '../errors.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
@@ -35,6 +36,7 @@ import { openProbe, probeTagOf } from './probe.ts';
 import { checkBootTimeout, checkMemory } from './profile-params.ts';
 import { type QemuOf, qemuChooser } from './qemu.ts';
 import { removeEmpty } from './remove-empty.ts';
+import type { Settings } from './settings.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
@@ -100,10 +102,11 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
   const { deploys, kept } = await deploysOf(deps, { hypervisor, parameters, qemuOf }, found, needed);
-  let holdsVms = (): boolean => false;
+  // Those of the core, once it is there.
+  let settings: Pick<Settings, 'holdsVms'> = { holdsVms: false };
   cleanUp.add(() => deploys.close());
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
-    eventLog.warn(error instanceof Error ? error.message : String(error)),
+    eventLog.warn(messageOf(error)),
   );
   const { core, http } = await startFleetParts(
     {
@@ -120,13 +123,13 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       connection: nats.connection,
       about: aboutHost(data.path),
       shared: { bucket: natsParamsBucket(nats.connection.nc, options.fleet), known },
-      handlers: (core, settings) => {
-        holdsVms = () => settings.holdsVms;
+      handlers: (core, own) => {
+        settings = own;
         return adminHandlers({
           ...core,
           system,
           store,
-          settings,
+          settings: own,
           eventLog,
           logFolder,
           options,
@@ -150,8 +153,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     http,
     bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
-    deploy: (image) =>
-      deployHere({ data, deploys, kept, parameters, list: () => hypervisor.list(), holdsVms: () => holdsVms() }, image),
+    deploy: (image) => deployHere({ data, deploys, kept, parameters, settings, list: () => hypervisor.list() }, image),
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
       // A VM whose directory goes meanwhile is being ended already.

@@ -1,5 +1,5 @@
 import { type CancelTimer, type Clock, type Random, randomHex } from '../actors/mod.ts';
-import { codeOf, ShoalError, toEnvelope } from '../errors.ts';
+import { codeOf, messageOf, ShoalError, toEnvelope } from '../errors.ts';
 import {
   changedParams,
   compareFleetParams,
@@ -318,7 +318,7 @@ export class FleetParameters {
   }
 
   #warn(what: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     this.#of.eventLog.warn(`parameters of the fleet: ${what}: ${why}`, toEnvelope(error));
   }
 }

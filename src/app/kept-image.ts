@@ -3,12 +3,15 @@ import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ShoalError } from '../errors.ts';
 import {
+  companionField,
   type Found,
   type ImageInfo,
   type ImageProfile,
   inspectImage,
   isBuiltIn,
   loadImage,
+  profilePath,
+  profileText,
 } from '../hypervisor/mod.ts';
 import { renameDurable, TEMPORARY_SUFFIX, writeDurable } from '../process/mod.ts';
 import type { DataDir } from './data-dir.ts';
@@ -41,7 +44,7 @@ export async function keepImage(data: DataDir, image: ImageInfo): Promise<ImageI
     const copy = await inspectImage(temporary.image, profile, temporary.companion);
     const target = placesOf(folder, copy.digest, companion !== undefined);
     // The image comes last: once it is there, all of it is.
-    if (!isPlain(copy)) await writeDurable(target.profile, profileText(profile, target.companion));
+    if (!isPlain(copy)) await writeDurable(target.profile, keptProfileText(profile, target.companion));
     if (temporary.companion !== undefined && target.companion !== undefined)
       await renameDurable(temporary.companion, target.companion);
     await renameDurable(temporary.image, target.image);
@@ -182,8 +185,9 @@ interface Places {
 
 /** The names are such that the copy is an image with a profile beside it. */
 function placesOf(folder: string, digest: string, hasCompanion: boolean, suffix = ''): Places {
-  const at = (extension: string): string => join(folder, `${digest}.${extension}${suffix}`);
-  return { image: at('elf'), companion: hasCompanion ? at('boot') : undefined, profile: at('shoal.json') };
+  const image = join(folder, `${digest}.elf`);
+  const companion = hasCompanion ? `${join(folder, digest)}.boot${suffix}` : undefined;
+  return { image: `${image}${suffix}`, companion, profile: `${profilePath(image)}${suffix}` };
 }
 
 /** An image that needs no profile has none beside its copy. */
@@ -191,13 +195,9 @@ function isPlain({ profile, companion }: ImageInfo): boolean {
   return isBuiltIn(profile) && companion === undefined;
 }
 
-/** A profile as a file. */
-export function profileFileText(profile: ImageProfile): string {
-  return profileText(profile, undefined);
-}
-
-function profileText(profile: ImageProfile, companion: string | undefined): string {
-  const field = profile.boot === 'chainloader' ? 'chainloader' : 'initrd';
-  const named = companion === undefined ? {} : { [field]: basename(companion) };
-  return `${JSON.stringify({ ...profile, ...named }, undefined, 2)}\n`;
+/** A profile that names its companion as it stands beside the copy. */
+function keptProfileText(profile: ImageProfile, companion: string | undefined): string {
+  return profileText(
+    companion === undefined ? profile : { ...profile, [companionField(profile)]: basename(companion) },
+  );
 }

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { guestFile } from '../guest-files.ts';
 
 /** The data directory by default: $SHOAL_DATA, else `shoal` in the state directory of XDG. */
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
@@ -18,11 +17,9 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return cache?.startsWith('/') === true ? join(cache, 'shoal') : join(homedir(), '.cache', 'shoal');
 }
 
-/** The path of the built-in image: the installed package's, else the checkout's. */
+/** The path of the built-in image. */
 export function defaultImage(): string {
-  const packaged = fileURLToPath(new URL('../guest/shoal-guest.elf', import.meta.url));
-  if (existsSync(packaged)) return packaged;
-  return fileURLToPath(new URL('../../includeos/build/shoal-guest.elf', import.meta.url));
+  return guestFile('shoal-guest.elf', 'build/shoal-guest.elf');
 }
 
 /** package.json stands two folders up, in the checkout and in the package. */

@@ -28,18 +28,18 @@ test('memory that an image cannot run with is refused before anything is written
   onTestFinished(() => store.close());
   const nobody = { path: 'nobody', tell: () => true };
   const settings = new Settings(store, nobody, nobody, nobody);
-  const reckoned: number[] = [];
+  const told: number[] = [];
   settings.setImages({
     checkMemory: () => {
       throw new ShoalError('CONFIG_VALUE', 'too little');
     },
-    reckonMemory: () => reckoned.push(settings.params.vmMemoryBytes),
+    tellMemory: () => told.push(settings.params.vmMemoryBytes),
   });
   await expect(settings.change({ vm_memory_bytes: 2 ** 20 })).rejects.toMatchObject({ message: 'too little' });
-  expect([settings.params.vmMemoryBytes, reckoned]).toEqual([0, []]);
+  expect([settings.params.vmMemoryBytes, told]).toEqual([0, []]);
   await settings.change({ free_count: 3 });
   expect(settings.params.freeCount).toBe(3);
   // What another host has set is in force here too, as far as the images allow.
   await settings.set({ vm_memory_bytes: 2 ** 20 });
-  expect(reckoned.at(-1)).toBe(2 ** 20);
+  expect(told.at(-1)).toBe(2 ** 20);
 });

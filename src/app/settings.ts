@@ -21,8 +21,8 @@ export interface Change {
 export interface StartedImages {
   /** @throws CONFIG_VALUE if VMs would have too little memory */
   checkMemory(params: Params): void;
-  /** VMs take other memory from now on. */
-  reckonMemory(): void;
+  /** VMs that are started from now on take other memory. */
+  tellMemory(): void;
 }
 
 /** The other hosts of the fleet, for what each of them has to set. */
@@ -109,7 +109,7 @@ export class Settings {
   /** On this host alone. Running VMs keep their status interval and their memory; VMs started later have the new ones. @throws as `write` */
   async set(values: Values): Promise<Params> {
     const params = await this.write(values);
-    this.#images?.reckonMemory();
+    this.#images?.tellMemory();
     const inForce = this.#hold.inForce(params);
     const { statusIntervalMs, bootTimeoutMs, deadlineMs } = inForce;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });

@@ -1,5 +1,5 @@
 import type { ActorSystem } from '../actors/mod.ts';
-import { codeOf, toEnvelope } from '../errors.ts';
+import { codeOf, messageOf, toEnvelope } from '../errors.ts';
 import { type FleetParams, fleetParamsOf, isOfHost, writtenParams } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import type { KnownParams, ParamsBucket } from '../store/mod.ts';
@@ -90,7 +90,7 @@ async function ask({
     try {
       return [fleetParamsOf(params)];
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       eventLog.warn(
         `parameters of the fleet: what host ${answer.host} knows of them is ignored: ${why}`,
         toEnvelope(error),

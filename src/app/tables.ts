@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../actors/mod.ts';
+import { messageOf } from '../errors.ts';
 import { type Address, PARAMETERS, parsePool, type Reservation } from '../fleet/mod.ts';
 import type { Found, MachineSpec } from '../hypervisor/mod.ts';
 import { type IpPoolRow, openLowdbStore, type Store, setStoreAside } from '../store/mod.ts';
@@ -34,7 +35,7 @@ export async function openTables(
     const aside = await setStoreAside(path, clock);
     if (aside !== undefined) options.onProgress(`the tables were set aside as ${aside}`);
   }
-  const report = (error: unknown): void => options.onProgress(error instanceof Error ? error.message : String(error));
+  const report = (error: unknown): void => options.onProgress(messageOf(error));
   const store = await openLowdbStore({ path, clock, report });
   cleanUp.add(() => store.close());
   await store.setParams({ ...missingParams(store), ...options.params });

@@ -1,4 +1,4 @@
-import { OPERATION_NAME, OPERATIONS_MAX } from '../operation-name.ts';
+import { isOperationName, OPERATION_NAME_FORM, OPERATIONS_MAX } from '../operation-name.ts';
 import type { Description, Told } from './describe.ts';
 import { invalid, literally, type Place, placeOf } from './fault.ts';
 
@@ -67,11 +67,10 @@ const KNOWN = '`idempotent`, `state` and `payload`';
 
 function checkOperation(file: string, name: string, value: Told): void {
   const place = () => placeOf(file, new RegExp(`(?<![\\w$])${literally(name)}['"\`]?\\s*[:(,}]`));
-  if (!OPERATION_NAME.test(name)) {
-    const rule = `1 to 64 characters of a-z, 0-9, ".", "_" and "-"`;
+  if (!isOperationName(name)) {
     throw invalid(
       place(),
-      `an operation is named ${JSON.stringify(name.slice(0, 100))}, and a name has ${rule}. Rename it`,
+      `an operation is named ${JSON.stringify(name.slice(0, 100))}, and a name is ${OPERATION_NAME_FORM}. Rename it`,
     );
   }
   if (value.type === 'function') return;

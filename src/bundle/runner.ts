@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { guestFile } from '../guest-files.ts';
 import type { ServiceFacts } from './check-exports.ts';
 import { DESCRIBE, type Description, descriptionOf } from './describe.ts';
 import { CutOff, Engine, type EngineState, ScriptError, type Value } from './engine.ts';
@@ -123,12 +122,6 @@ export class Runner {
   }
 }
 
-/** Of the published package, else of the checkout. */
-const PRELUDES = ['../guest/', '../../includeos/engine/'].map((folder) =>
-  join(fileURLToPath(new URL(folder, import.meta.url)), 'prelude.js'),
-);
-
 function prelude(): string {
-  const [packaged = '', ofCheckout = ''] = PRELUDES;
-  return readFileSync(existsSync(packaged) ? packaged : ofCheckout, 'utf8');
+  return readFileSync(guestFile('prelude.js', 'engine/prelude.js'), 'utf8');
 }

@@ -1,9 +1,9 @@
 import { type FleetCalls, withFleet } from '../app/mod.ts';
-import { codeOf, type ShoalError } from '../errors.ts';
+import { codeOf, messageWithCode, type ShoalError } from '../errors.ts';
 import { checkHostName, type HostAnswer } from '../transport/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { fleetOf } from './find.ts';
-import { printable, say, withCode } from './output.ts';
+import { printable, say } from './output.ts';
 import { usage } from './parse.ts';
 import type { VmWord } from './vm-word.ts';
 
@@ -36,7 +36,7 @@ export function heard(answers: readonly HostAnswer[], isNews: (error: unknown) =
   const failed = answers.filter(({ error }) => error !== undefined);
   if (values.length === 0) throw (failed.find(({ error }) => isNews(error)) ?? failed[0])?.error;
   const missing = failed.filter(({ error }) => isNews(error));
-  for (const { host, error } of missing) say(printable(`shoal: ${host}: ${withCode(error)}`));
+  for (const { host, error } of missing) say(printable(`shoal: ${host}: ${messageWithCode(error)}`));
   const silent = missing.map(({ host }) => host);
   return { values, silent, isMany: answers.length > 1, exitCode: missing.length === 0 ? 0 : 1 };
 }

@@ -1,14 +1,14 @@
 import { systemClock } from '../actors/mod.ts';
 import type { FleetAddress } from '../app/mod.ts';
 import { EVENTS_KEPT, eventsIn, FleetFollower, logLine } from '../console/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { messageWithCode, ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { askHosts, hostOf } from './asked-hosts.ts';
 import { type Command, FIND_FLAGS, type Flags, HOST_FLAG, OUTPUT_FLAG } from './command.ts';
 import { decisionLines } from './decision-lines.ts';
 import { inTime, named, withHost } from './explain-fleet.ts';
 import { fleetOf } from './find.ts';
-import { isReaderBehind, outputFailed, printable, printData, printJson, say, withCode } from './output.ts';
+import { isReaderBehind, outputFailed, printable, printData, printJson, say } from './output.ts';
 import { onReaderGone } from './reader-gone.ts';
 import { onStopSignal } from './signals.ts';
 
@@ -90,7 +90,7 @@ async function followUntil(
     host,
     look: async ({ every }) => void (await every('version', {})),
     onLost: (error) => {
-      if (!isAway) say(printable(`shoal: ${withCode(error)}; waiting for the fleet to come back`));
+      if (!isAway) say(printable(`shoal: ${messageWithCode(error)}; waiting for the fleet to come back`));
       isAway = true;
     },
     onBack: () => {

@@ -110,7 +110,7 @@ test('a host that refuses keeps no other from its deploy, and is told of', async
   const many = fleet(answer, ['a', 'b']);
   expect(await deployOver(many.calls, DEPLOY, image().image, ORDER)).toBe(1);
   expect(many.sent.at(-1)).toMatchObject({ verb: 'image-deploy', host: 'b' });
-  expect(stderr.join('')).toContain('a: another one (DEPLOY_RUNNING)');
+  expect(stderr.join('')).toContain('a: another one [DEPLOY_RUNNING]');
   const { calls } = fleet(answer);
   await expect(deployOver(calls, DEPLOY, image().image, ORDER)).rejects.toBe(refusal);
 });

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { type FleetCalls, withFleet } from '../app/mod.ts';
+import { CANARIES_MAX, CANARY_SECONDS_MAX, type FleetCalls, withFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, messageWithCode, ShoalError } from '../errors.ts';
 import { shortDigest } from '../fleet/mod.ts';
 import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
@@ -30,10 +30,9 @@ export const DEPLOY_FLAGS: readonly Flag[] = [
   { name: 'timeout', value: 'SECONDS', about: 'how long --wait waits (default: 600); the deploy goes on after that' },
 ];
 
-const CANARIES_MAX = 1_000;
-const SECONDS_MAX = 3_600;
 const CANARY_SECONDS = 10;
 const WAIT_SECONDS = 600;
+const WAIT_SECONDS_MAX = 86_400;
 const LOOK_MS = 300;
 /** In base 64 below the 1 MiB that a NATS server takes. */
 const PART_BYTES = 384 * 1024;
@@ -42,7 +41,7 @@ const PART_BYTES = 384 * 1024;
 export async function deployImage(command: Command, flags: Flags, file: string | undefined): Promise<number> {
   if (file === undefined) throw usage(command, 'give the file to deploy');
   const canary = flags.whole('canary', { min: 0, max: CANARIES_MAX }) ?? 1;
-  const seconds = flags.whole('canary-time', { min: 0, max: SECONDS_MAX }) ?? CANARY_SECONDS;
+  const seconds = flags.whole('canary-time', { min: 0, max: CANARY_SECONDS_MAX }) ?? CANARY_SECONDS;
   const order = { canary, canary_ms: seconds * 1_000 };
   return withImage(resolve(file), async (path) => {
     const image = await loadImage(path, profileChoice(command, flags));
@@ -70,12 +69,7 @@ export async function deployOver(calls: FleetCalls, flags: Flags, image: ImageIn
     } catch (error) {
       if (offered.values.length === 1) throw error;
       exitCode = 1;
-      const code = codeOf(error);
-      say(
-        printable(
-          `shoal: ${host}: ${error instanceof Error ? error.message : String(error)}${code === undefined ? '' : ` (${code})`}`,
-        ),
-      );
+      say(printable(`shoal: ${host}: ${messageWithCode(error)}`));
     }
   }
   const end = await waited(calls, flags, told, `image ${shortDigest(digest)}`);
@@ -154,7 +148,7 @@ async function waited(
     show(flags, told);
     return 0;
   }
-  const seconds = flags.whole('timeout', { min: 1, max: SECONDS_MAX * 24 }) ?? WAIT_SECONDS;
+  const seconds = flags.whole('timeout', { min: 1, max: WAIT_SECONDS_MAX }) ?? WAIT_SECONDS;
   const endMs = systemClock.monotonic() + seconds * 1_000;
   const rows = new Map(told.map((row) => [row.host, row]));
   const said = new Map<string, string>();

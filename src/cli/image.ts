@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
-import {
-  checkImageHere,
-  defaultDataDir,
-  defaultImage,
-  findRunning,
-  profileFileText,
-  rememberedAccelerator,
-} from '../app/mod.ts';
+import { checkImageHere, defaultDataDir, defaultImage, findRunning, rememberedAccelerator } from '../app/mod.ts';
 import { shortBytes } from '../console/mod.ts';
-import { type CheckPoint, type LoadedImage, loadImage, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
+import {
+  type CheckPoint,
+  companionField,
+  type LoadedImage,
+  loadImage,
+  profileText,
+  SHIPPED_PROFILES,
+} from '../hypervisor/mod.ts';
 import {
   type Command,
   FIND_FLAGS,
@@ -19,6 +19,7 @@ import {
   PROFILE_FLAGS,
   QEMU_FLAG,
 } from './command.ts';
+import { refuseForeign, type TakenFlags } from './foreign-flags.ts';
 import { DEPLOY_FLAGS, deployImage, imageStatus, rollBackImage } from './image-deploy.ts';
 import { withImage } from './image-of-service.ts';
 import { printable, printJson, printText } from './output.ts';
@@ -61,7 +62,7 @@ export const imageCommand: Command = {
     ['shoal image profile includeos > my-service.shoal.json', 'a profile to change'],
   ],
   async run({ flags, words: [first, second] }) {
-    refuseForeign(flags, first);
+    checkFlags(flags, first);
     if (first === 'check') return withImage(resolve(second ?? defaultImage()), (path) => check(flags, path));
     if (first === 'profile') return profile(second);
     if (first === 'deploy') return deployImage(imageCommand, flags, second);
@@ -81,7 +82,7 @@ export const imageCommand: Command = {
 const OF_PROFILE = ['profile', 'profile-set'];
 const OF_WAIT = ['host', 'wait', 'timeout'];
 /** Flags that only some uses of the command take. */
-const TAKEN: Readonly<Record<string, readonly string[]>> = {
+const TAKEN: TakenFlags = {
   check: [...OF_PROFILE, 'accel', 'network', 'qemu'],
   profile: [],
   deploy: [...OF_PROFILE, ...OF_WAIT, 'canary', 'canary-time'],
@@ -89,20 +90,12 @@ const TAKEN: Readonly<Record<string, readonly string[]>> = {
   status: ['host'],
 };
 
-/** A flag that does nothing is a mistake of whoever gives it. */
-function refuseForeign(flags: Flags, use = ''): void {
-  const isUse = Object.hasOwn(TAKEN, use);
-  const taken = (isUse ? TAKEN[use] : undefined) ?? OF_PROFILE;
-  const foreign = Object.values(TAKEN)
-    .flat()
-    .find((name) => isGiven(flags, name) && !taken.includes(name));
-  if (foreign === undefined) return;
-  const what = isUse ? `\`shoal image ${use}\`` : '`shoal image` without check, deploy, rollback or status';
-  throw usage(imageCommand, `--${foreign} does nothing with ${what}: leave it out`);
-}
-
-function isGiven(flags: Flags, name: string): boolean {
-  return flags.has(name) || flags.text(name) !== undefined || flags.list(name).length > 0;
+/** @param first the first word, which names the use, or the file that is shown */
+function checkFlags(flags: Flags, first = ''): void {
+  const taken = Object.hasOwn(TAKEN, first) ? TAKEN[first] : undefined;
+  const what =
+    taken === undefined ? '`shoal image` without check, deploy, rollback or status' : `\`shoal image ${first}\``;
+  refuseForeign(imageCommand, flags, { all: TAKEN, taken: taken ?? OF_PROFILE, what });
 }
 
 async function check(flags: Flags, path: string): Promise<number> {
@@ -136,7 +129,7 @@ function profile(name = 'built-in'): number {
   const shipped = Object.hasOwn(SHIPPED_PROFILES, name) ? SHIPPED_PROFILES[name] : undefined;
   if (shipped === undefined)
     throw usage(imageCommand, `expected profile ${NAMES.join(', ')}, got ${JSON.stringify(name)}`);
-  printText(profileFileText(shipped).trimEnd());
+  printText(profileText(shipped).trimEnd());
   return 0;
 }
 
@@ -163,9 +156,7 @@ async function show(flags: Flags, path: string): Promise<number> {
     ['path', isBuiltIn ? `${path} (built-in)` : path],
     ['size', shortBytes(bytes)],
     ['digest', digest],
-    ...(companion === undefined
-      ? []
-      : [[image.profile.boot === 'chainloader' ? 'chainloader' : 'initrd', `${companion.path} (${companion.digest})`]]),
+    ...(companion === undefined ? [] : [[companionField(image.profile), `${companion.path} (${companion.digest})`]]),
     ['profile', profileFrom ?? 'none: that of the built-in image'],
     ['machine', machineOf(image)],
     ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],

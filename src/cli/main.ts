@@ -1,4 +1,4 @@
-import { ShoalError } from '../errors.ts';
+import { messageWithCode, ShoalError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { helpOf, helpOfAll } from './help.ts';
@@ -37,7 +37,7 @@ function commandOf(name: string): Command {
 function report(thrown: unknown): number {
   const error = systemRefusal(thrown) ?? thrown;
   if (error instanceof ShoalError) {
-    say(printable(`shoal: ${error.message} [${error.code}]`));
+    say(printable(`shoal: ${messageWithCode(error)}`));
     return error.code === 'USAGE' || error.code === 'CONFIG_VALUE' || error.code === 'POOL_INVALID'
       ? EXIT_USAGE
       : EXIT_FAILED;

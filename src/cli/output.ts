@@ -119,9 +119,3 @@ export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\r(?!\n)/g, '\ufffd');
 }
-
-/** An error in a line, with its code if it has one of ours. */
-export function withCode(error: unknown): string {
-  if (error instanceof ShoalError) return `${error.message} [${error.code}]`;
-  return error instanceof Error ? error.message : String(error);
-}

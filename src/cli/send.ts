@@ -1,5 +1,5 @@
 import { type Client, type ClientBytesReply, type ClientReply, connect } from '../client/mod.ts';
-import type { ShoalError } from '../errors.ts';
+import { messageWithCode, type ShoalError } from '../errors.ts';
 import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, type Flags, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -88,7 +88,7 @@ async function sendLines(client: Client, source: TextSource, request: RequestFla
   let isDone = true;
   const fail = (line: number | undefined, error: ShoalError): void => {
     isDone = false;
-    say(printable(`shoal: line ${line}: ${error.message} [${error.code}]`));
+    say(printable(`shoal: line ${line}: ${messageWithCode(error)}`));
   };
   /** Numbers of the lines that await their outcome. Outcomes arrive in the order of the lines. */
   const numbers: number[] = [];

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { SCRIPT_EXTENSIONS } from '../bundle/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { loadService } from '../service/kit/mod.ts';
 import { ServiceError } from '../service/mod.ts';
@@ -34,7 +35,7 @@ export async function testService(file: string, { text, operation }: TestRequest
 async function runTests(file: string): Promise<number> {
   const extension = extname(file);
   const stem = basename(file, extension);
-  const names = [extension, '.ts', '.mts', '.js', '.mjs'].map((ending) => `${stem}.test${ending}`);
+  const names = [extension, ...SCRIPT_EXTENSIONS].map((ending) => `${stem}.test${ending}`);
   const test = names.map((name) => join(dirname(file), name)).find((path) => existsSync(path));
   if (test === undefined) {
     const [name] = names;

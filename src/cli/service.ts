@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { LANGUAGES, SYSTEMS } from '../app/mod.ts';
 import type { Command, Flags } from './command.ts';
+import { refuseForeign } from './foreign-flags.ts';
 import { usage } from './parse.ts';
 import { buildServiceImage } from './service-build.ts';
 import { writeService } from './service-new.ts';
@@ -49,7 +50,7 @@ export const serviceCommand: Command = {
       const got = verb === undefined ? 'nothing' : JSON.stringify(verb);
       throw usage(serviceCommand, `expected \`service new\`, \`service build\` or \`service test\`, got ${got}`);
     }
-    refuseForeign(flags, verb);
+    refuseForeign(serviceCommand, flags, { all: TAKEN, taken: TAKEN[verb], what: `\`shoal service ${verb}\`` });
     if (verb === 'build') return buildServiceImage(flags, fileToBuild(flags, word));
     if (word === undefined) throw usage(serviceCommand, verb === 'new' ? 'give it a name' : 'give the file to test');
     if (verb === 'new') return writeService(word, flags.oneOf('lang', LANGUAGES) ?? 'ts');
@@ -57,21 +58,12 @@ export const serviceCommand: Command = {
   },
 };
 
+/** The flags of each use. */
 const TAKEN = {
   new: ['lang'],
   build: ['output', 'source', 'system'],
   test: ['text', 'op'],
 } as const;
-
-/** A flag that does nothing is a mistake of whoever gives it. */
-function refuseForeign(flags: Flags, verb: keyof typeof TAKEN): void {
-  const taken: readonly string[] = TAKEN[verb];
-  const foreign = Object.values(TAKEN)
-    .flat()
-    .find((name) => flags.text(name) !== undefined && !taken.includes(name));
-  if (foreign === undefined) return;
-  throw usage(serviceCommand, `--${foreign} does nothing with \`shoal service ${verb}\`: leave it out`);
-}
 
 function fileToBuild(flags: Flags, word: string | undefined): string | undefined {
   const source = flags.text('source');

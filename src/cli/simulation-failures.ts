@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ShoalError, whyUnreadable } from '../errors.ts';
+import { messageOf, ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { readPlainFileSync } from '../plain-file.ts';
 import { checkScenario, type Failure, type Scenario, type SeedsSummary, shrink, simulate } from '../sim/mod.ts';
@@ -52,7 +52,7 @@ export function readScenario(path: string): Scenario {
   try {
     return checkScenario(content['scenario']);
   } catch (cause) {
-    throw refused(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw refused(path, messageOf(cause), cause);
   }
 }
 
@@ -68,7 +68,7 @@ function parsed(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw refused(path, `it is no JSON (${cause instanceof Error ? cause.message : String(cause)})`, cause);
+    throw refused(path, `it is no JSON (${messageOf(cause)})`, cause);
   }
 }
 

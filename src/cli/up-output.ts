@@ -1,4 +1,5 @@
 import { Dashboard, type LeaveReason, logLine, nonBlockingTerminal } from '../console/mod.ts';
+import { messageOf } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { asInvoked } from './invoked-as.ts';
 import { LineWriter } from './line-writer.ts';
@@ -73,7 +74,7 @@ export class UpOutput {
     } catch (error) {
       if (this.#leaving.signal.aborted) return;
       // The fleet runs all the same.
-      this.say(`The dashboard cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
+      this.say(`The dashboard cannot be shown: ${messageOf(error)}`);
     }
   }
 

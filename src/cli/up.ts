@@ -109,7 +109,7 @@ export const upCommand: Command = {
     ['shoal up --http 8080', 'also takes `curl -d "a text" http://127.0.0.1:8080/`'],
     ['shoal up --nats nats://127.0.0.1:4222 --host b', 'one more host of the fleet that is served there'],
   ],
-  run: ({ flags }) => runAs(flags, undefined),
+  run: ({ flags }) => runAs({ command: upCommand, flags, role: undefined }),
 };
 
 export const serverCommand: Command = {
@@ -118,7 +118,7 @@ export const serverCommand: Command = {
   summary: 'runs a host that takes requests and has no VMs: it hands them on to the other hosts of the fleet',
   flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, HTTP, ...MORE_FLAGS],
   examples: [['shoal server --nats nats://127.0.0.1:4222 --host front', 'takes requests for the fleet that is there']],
-  run: ({ flags }) => runAs(flags, 'server'),
+  run: ({ flags }) => runAs({ command: serverCommand, flags, role: 'server' }),
 };
 
 export const controllerCommand: Command = {
@@ -127,19 +127,28 @@ export const controllerCommand: Command = {
   summary: 'runs a host that has VMs and takes only the requests that other hosts of the fleet hand on to it',
   flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, ...VM_FLAGS, ...MORE_FLAGS],
   examples: [['shoal controller --nats nats://127.0.0.1:4222 --host c', 'more VMs for the fleet that is there']],
-  run: ({ flags }) => runAs(flags, 'controller'),
+  run: ({ flags }) => runAs({ command: controllerCommand, flags, role: 'controller' }),
 };
 
-async function runAs(flags: Flags, role: Role | undefined): Promise<number> {
-  const output = new UpOutput(modeOf(flags));
+/** One of the three commands, as it was called. */
+interface Call {
+  /** For errors, which name its help. */
+  readonly command: Command;
+  readonly flags: Flags;
+  /** Undefined: both. */
+  readonly role: Role | undefined;
+}
+
+async function runAs(call: Call): Promise<number> {
+  const output = new UpOutput(modeOf(call.flags));
   try {
-    return await runUp(flags, output, role);
+    return await runUp(call, output);
   } finally {
     await output.written();
   }
 }
 
-async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Promise<number> {
+async function runUp(call: Call, output: UpOutput): Promise<number> {
   const stopping = new AbortController();
   let firstMs = 0;
   let hurry: (() => void) | undefined;
@@ -156,26 +165,24 @@ async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Pr
     stopping.abort();
   };
   onStopSignal(stop);
-  const service = await built(flags, output, stopping.signal);
+  const service = await built(call, output, stopping.signal);
   if (stopping.signal.aborted) return 0;
   try {
-    const options = optionsOf(flags, output, role, service);
+    const options = optionsOf(call, output, service);
     // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
     process.chdir('/');
     const shoal = await started(options, stopping.signal);
     if (shoal === undefined) return 0;
     hurry = () => shoal.hurry();
-    await runUntilStopped(shoal, { flags, output, role, service, stop, stopping: stopping.signal });
+    await runUntilStopped(shoal, { ...call, output, service, stop, stopping: stopping.signal });
     return stopping.signal.aborted ? await tellEnd(shoal, output) : 0;
   } finally {
     await service?.close();
   }
 }
 
-interface Run {
-  readonly flags: Flags;
+interface Run extends Call {
   readonly output: UpOutput;
-  readonly role: Role | undefined;
   readonly service: UpService | undefined;
   readonly stop: (by: string) => void;
   readonly stopping: AbortSignal;
@@ -218,8 +225,8 @@ async function tellEnd(shoal: Shoal, output: UpOutput): Promise<number> {
 }
 
 /** The service of `--service`; undefined if there is none, or if it was stopped meanwhile. */
-async function built(flags: Flags, output: UpOutput, signal: AbortSignal): Promise<UpService | undefined> {
-  const opening = UpService.open(upCommand, flags, output.notice);
+async function built({ command, flags }: Call, output: UpOutput, signal: AbortSignal): Promise<UpService | undefined> {
+  const opening = UpService.open(command, flags, output.notice);
   const service = await Promise.race([opening, aborted(signal)]);
   // A build that is cut short has no outcome that matters.
   if (signal.aborted) void opening.then((late) => late?.close()).catch(() => undefined);
@@ -241,7 +248,8 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
   }
 }
 
-function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined, service: UpService | undefined): UpOptions {
+function optionsOf(call: Call, output: UpOutput, service: UpService | undefined): UpOptions {
+  const { flags, role } = call;
   const nats = flags.text('nats');
   const pool = flags.text('pool');
   const host = flags.text('host');
@@ -253,15 +261,15 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined, servi
     ...(pool === undefined ? {} : { pool: parseHostPool(pool) }),
     ...(role === 'server' ? { pool: [] } : {}),
     ...(role === undefined ? {} : { role }),
-    params: parametersOf(flags),
+    params: parametersOf(call),
     routing: flags.oneOf('routing', ['pack', 'spread']) ?? 'pack',
     control: flags.oneOf('control', ['direct', 'relay']) ?? 'direct',
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
     image: service?.image ?? resolve(flags.text('image') ?? defaultImage()),
     ...(service === undefined ? {} : { service: service.source }),
-    ...profileOptions(flags),
-    shards: shardsOf(flags),
+    ...profileOptions(call),
+    shards: shardsOf(call),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     ...machineChoice(flags),
     ...(host === undefined ? {} : { host }),
@@ -271,12 +279,12 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined, servi
   };
 }
 
-function profileOptions(flags: Flags): Pick<UpOptions, 'profile' | 'profileSet'> {
-  const { profile, set = {} } = profileChoice(upCommand, flags);
+function profileOptions({ command, flags }: Call): Pick<UpOptions, 'profile' | 'profileSet'> {
+  const { profile, set = {} } = profileChoice(command, flags);
   return { ...(profile === undefined ? {} : { profile }), profileSet: set };
 }
 
-function shardsOf(flags: Flags): number {
+function shardsOf({ command, flags }: Call): number {
   const named = flags.whole('shards', { min: 0, max: SHARDS_MAX });
   if (named !== undefined) return named;
   const { SHOAL_SHARDS: value = '' } = process.env;
@@ -284,26 +292,22 @@ function shardsOf(flags: Flags): number {
   const count = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (count <= SHARDS_MAX) return count;
   throw usage(
-    upCommand,
+    command,
     `expected SHOAL_SHARDS to be a whole number from 0 to ${SHARDS_MAX}, got ${JSON.stringify(value)}`,
   );
 }
 
-function parametersOf(flags: Flags): Record<string, string> {
-  const values = settings(upCommand, flags.list('set'));
+function parametersOf({ command, flags }: Call): Record<string, string> {
+  const values = settings(command, flags.list('set'));
   const min = flags.text('min');
   return min === undefined ? values : { ...values, min_vm_count: min };
 }
 
 /** Of one part a request would tell nothing: its other half is elsewhere. */
 async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<void> {
-  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
+  const { nats, fleet, subject, http } = shoal;
   await shoal.firstReady;
-  if (output.mode === 'json') {
-    const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
-    return;
-  }
+  if (output.mode === 'json') return printReady(shoal);
   const takes =
     role === 'server'
       ? `takes requests on ${subject}${http === undefined ? '' : ` and at ${http}`}, and has no VMs`
@@ -313,13 +317,9 @@ async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<vo
 
 /** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
-  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
+  const { nats, fleet, subject, http } = shoal;
   const { text, refusal, vm, ms } = await shoal.greet(GREETING);
-  if (output.mode === 'json') {
-    const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
-    return;
-  }
+  if (output.mode === 'json') return printReady(shoal);
   const hint = sendHint(flags);
   const came = text === undefined ? `was refused with ${refusal}` : `came back as "${text}"`;
   output.say(`Ready: "${GREETING}" went to VM ${vm} and ${came} after ${ms.toFixed(1)} ms.`);
@@ -336,6 +336,12 @@ async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: st
     // A fleet needs no terminal. If losing it is to end the fleet, SIGHUP says so.
     else output.leave();
   });
+}
+
+async function printReady(shoal: Shoal): Promise<void> {
+  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
+  const { vms } = await shoal.snapshot();
+  printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

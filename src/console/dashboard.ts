@@ -1,4 +1,5 @@
 import { systemClock } from '../actors/mod.ts';
+import { messageOf } from '../errors.ts';
 import type { Facts, Hints } from './facts.ts';
 import type { Place } from './fleet-follower.ts';
 import { FleetWatch } from './fleet-watch.ts';
@@ -186,9 +187,7 @@ export class Dashboard {
     const { kind, vm } = overlay;
     if (paused && overlay.text !== undefined) return;
     this.#isAsking = true;
-    const text = await this.#ask(kind, vm).catch((error: unknown) => [
-      error instanceof Error ? error.message : String(error),
-    ]);
+    const text = await this.#ask(kind, vm).catch((error: unknown) => [messageOf(error)]);
     this.#isAsking = false;
     this.#ui = filled(this.#ui, kind, vm, text);
     this.#draw();

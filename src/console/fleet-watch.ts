@@ -1,4 +1,5 @@
 import type { Clock } from '../actors/mod.ts';
+import { messageOf } from '../errors.ts';
 import type { FleetSnapshot } from '../fleet/mod.ts';
 import { EventLines } from './event-lines.ts';
 import type { Facts } from './facts.ts';
@@ -56,7 +57,7 @@ export class FleetWatch {
       },
       look: (followed) => watch.#see(followed),
       onLost: (error) => {
-        watch.#facts = { ...watch.#facts, lost: error instanceof Error ? error.message : String(error) };
+        watch.#facts = { ...watch.#facts, lost: messageOf(error) };
         onChange();
       },
     });

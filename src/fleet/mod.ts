@@ -1,3 +1,10 @@
+export {
+  BYTES_TYPE,
+  CONTENT_TYPE_CHARS_MAX,
+  CONTENT_TYPE_FORM,
+  isContentType,
+  TEXT_TYPE,
+} from '../content-type.ts';
 export { DEFAULT_SIZING } from './policy/default-sizing.ts';
 export type { IdleVm, Sizing, SizingPolicy, SizingView } from './policy/sizing.ts';
 export type { NeighbourMessage, NeighbourPort } from './router/neighbour-messages.ts';
@@ -11,7 +18,6 @@ export type { Address } from './values/address.ts';
 export { formatAddress } from './values/address.ts';
 export type { CommandReply } from './values/command-messages.ts';
 export type { Considered } from './values/considered.ts';
-export { BYTES_TYPE, CONTENT_TYPE_FORM, isContentType } from './values/content-type.ts';
 export type { DeployPhase, DeployState } from './values/deploy.ts';
 export { isRunning, shortDigest } from './values/deploy.ts';
 export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { OPERATION_CHARS_MAX } from '../operation-name.ts';
 import { LINE_BYTES_MAX } from './console/console-parser.ts';
 import { parseContractLine } from './console/contract-line.ts';
 import { MEMORY_MIB } from './controller/controller-options.ts';
@@ -9,7 +10,6 @@ import {
   type FrameSink,
   FrameType,
   HEADER_BYTES,
-  OPERATION_BYTES_MAX,
   TOKEN_BYTES_MAX,
   TYPE_BYTES_MAX,
 } from './link/frame.ts';
@@ -129,7 +129,7 @@ describe('docs/guest-contract.md', () => {
     const shoal = {
       'header, bytes': HEADER_BYTES,
       'length of a frame, bytes': FRAME_BYTES_MAX,
-      'operation, bytes': OPERATION_BYTES_MAX,
+      'operation, bytes': OPERATION_CHARS_MAX,
       'token, bytes': TOKEN_BYTES_MAX,
       'content type, bytes': TYPE_BYTES_MAX - 1,
       'reply where texts must be shorter, bytes': REPLY_BYTES_MAX_LEAST,

@@ -34,20 +34,22 @@ export type {
   VmNetwork,
 } from './port.ts';
 export { parseProfile } from './profile/parse-profile.ts';
-export type {
-  ConsoleProfile,
-  HttpProbe,
-  ImageProfile,
-  Payload,
-  PowerOff,
-  Protocol,
+export {
+  type ConsoleProfile,
+  companionField,
+  type HttpProbe,
+  type ImageProfile,
+  type Payload,
+  type PowerOff,
+  type Protocol,
 } from './profile/profile.ts';
+export { profilePath, profileText, withoutExtension } from './profile/profile-file.ts';
 export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
 export { BUILT_IN_PROFILE, isBuiltIn, leastMemoryMib, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
 export { checkAllowed, checkNetwork, checkProgram, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';
-export { IMAGE_BYTES_MAX, type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
+export { differInCompanionOnly, IMAGE_BYTES_MAX, type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
 export { type LoadedImage, loadImage } from './qemu/load-image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export { RelayDesk } from './relay/relay-desk.ts';

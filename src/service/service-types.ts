@@ -2,7 +2,7 @@
 export interface ServiceRequest {
   /** The name of the operation that was called. */
   readonly operation: string;
-  /** The content type that the client named; undefined if it named none. */
+  /** The content type that the client named; undefined if it named none, or if the service takes text. */
   readonly contentType?: string | undefined;
 }
 

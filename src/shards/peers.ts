@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type ActorSystem, goingWith, type Ref, ReplyRef } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { messageOf, ShoalError } from '../errors.ts';
 import { Waiters } from '../refs/mod.ts';
 import { decode, encode, type RefTable } from './message-codec.ts';
 import { PairTally } from './pair-tally.ts';
@@ -154,7 +154,7 @@ export class Peers {
       main.link({ op: 'relay', ...at, ...encoded, failed: undefined }, going.moved);
     } catch (cause) {
       main.takeBack(encoded.extras, cause);
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
   }

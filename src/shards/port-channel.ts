@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type ExitReason, goingWith, type Ref, ReplyRef, type Tracing, type Undelivered } from '../actors/mod.ts';
-import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { fromEnvelope, messageOf, ShoalError, toEnvelope } from '../errors.ts';
 import { type Channel, Delivery, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
 import type { ChannelOptions } from './channel-options.ts';
@@ -115,7 +115,7 @@ export class PortChannel implements Channel, RefTable {
       this.#writer.messageNow(item, moved);
     } catch (cause) {
       this.takeBack(item[2], cause);
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
   }

@@ -10,7 +10,7 @@ import {
   randomHex,
   systemRandom,
 } from '../actors/mod.ts';
-import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, messageOf, ShoalError, toEnvelope } from '../errors.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
 import { type HeartbeatLimits, heard, isHung, type Pulse, silent } from './heartbeat.ts';
 import type { EncodedMessage } from './message-codec.ts';
@@ -327,7 +327,7 @@ async function run(pool: Piscina, init: ShardInit, transferList: readonly Messag
 function whyOf(error: unknown): string {
   if (isRefused(error)) return 'the system refused its thread (EAGAIN); raise `ulimit -u`, or TasksMax of the service';
   if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return 'it ran out of memory';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const exitCode = /^worker exited with code: (\d+)$/.exec(message)?.[1];
   return exitCode === undefined ? `it threw: ${message}` : `its thread ended with exit code ${exitCode}`;
 }

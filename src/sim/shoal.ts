@@ -110,10 +110,8 @@ export class ShoalLife {
       kept: {
         parametersOf: () => ({}),
         profileOf: () => undefined,
-        mostOf: () => ({
-          memoryMib: memoryMibFor(paramsOf(store.snapshot()), BUILT_IN_PROFILE),
-          profile: BUILT_IN_PROFILE,
-        }),
+        mostMemoryMib: () => memoryMibFor(paramsOf(store.snapshot()), BUILT_IN_PROFILE),
+        slowestProfile: () => BUILT_IN_PROFILE,
         checkMemory: () => undefined,
       },
       check: (digest) => checkImage(digest, process),

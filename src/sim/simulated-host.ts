@@ -1,5 +1,5 @@
 import type { Ref } from '../actors/mod.ts';
-import type { ErrorEnvelope } from '../errors.ts';
+import { type ErrorEnvelope, messageOf } from '../errors.ts';
 import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import type { SimulatedCommand, SimulatedDeploy } from './administrator.ts';
@@ -150,7 +150,7 @@ export class SimulatedHost {
       (error: unknown) => {
         if (process.isDead) return;
         // As a service manager does.
-        this.record('start-failed', undefined, error instanceof Error ? error.message : String(error));
+        this.record('start-failed', undefined, messageOf(error));
         this.crashShoal();
       },
     );

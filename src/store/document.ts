@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import { checkedRow, checkField, RowFault } from './checked-row.ts';
@@ -88,7 +89,7 @@ function checkParams({ system_params }: StoreDocument): void {
   try {
     makeParams(Object.fromEntries(system_params.map(({ key, value }) => [key, value])));
   } catch (error) {
-    throw new RowFault('system_params', `cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RowFault('system_params', `cannot be used: ${messageOf(error)}`);
   }
 }
 

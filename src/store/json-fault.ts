@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 /** The place where a text stops being JSON, with V8's message; undefined if it is JSON. */
 export interface JsonFault {
   /** From 1, in UTF-16 units as editors count. */
@@ -18,7 +19,7 @@ function refusal(text: string): string | undefined {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ShoalError } from '../errors.ts';
+import { messageOf, ShoalError } from '../errors.ts';
 import { DurableFile } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 
@@ -37,5 +37,5 @@ export async function openKeptFile(path: string, what: string, files: FileSystem
 }
 
 function failed(code: 'STORE_UNREADABLE' | 'STORE_WRITE_FAILED', what: string, cause: unknown): ShoalError {
-  return new ShoalError(code, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  return new ShoalError(code, `${what}: ${messageOf(cause)}`, { cause });
 }

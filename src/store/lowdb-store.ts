@@ -1,5 +1,5 @@
 import { type Adapter, Low } from 'lowdb';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, messageOf, ShoalError } from '../errors.ts';
 import { EMPTY_DOCUMENT, type StoreDocument } from './document.ts';
 import { documentFromBytes, documentToText } from './document-text.ts';
 import { DurableFile } from './durable-file.ts';
@@ -60,7 +60,7 @@ class DurableAdapter implements Adapter<StoreDocument> {
 function unreadable(path: string, cause: unknown): ShoalError {
   return new ShoalError(
     'STORE_UNREADABLE',
-    `The tables cannot be read: ${path} (${reasonOf(cause)}); see that this user may read and write it`,
+    `The tables cannot be read: ${path} (${messageOf(cause)}); see that this user may read and write it`,
     { cause, details: { path } },
   );
 }
@@ -74,12 +74,8 @@ function notWritten(path: string, cause: unknown): ShoalError {
     : 'see that its disk and folder take writes';
   return new ShoalError(
     'STORE_WRITE_FAILED',
-    `The tables could not be written to ${path} (${reasonOf(cause)}): what was to be changed is not done; ${remedy}. ` +
+    `The tables could not be written to ${path} (${messageOf(cause)}): what was to be changed is not done; ${remedy}. ` +
       'The next change tries again',
     { cause, details: { path, cause: codeOf(cause) ?? null } },
   );
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,5 +1,5 @@
 import { ErrorCode, headers, type JetStreamManager, type NatsConnection, NatsError, type StoredMsg } from 'nats';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, messageOf, ShoalError } from '../errors.ts';
 import { FLEET_PARAMS_BYTES_MAX } from './fleet-params-text.ts';
 import type { BucketState, ParamsBucket } from './params-bucket.ts';
 
@@ -189,7 +189,7 @@ class NatsParamsBucket implements ParamsBucket {
 
   #away(cause: unknown): ShoalError {
     const server = this.#nc.getServer();
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     return new ShoalError(
       'PARAMS_UNAVAILABLE',
       `The bucket ${this.#name} of the NATS server at ${server} cannot be used (${why}): nothing was changed, and the hosts go on with ` +

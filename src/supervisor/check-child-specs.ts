@@ -1,5 +1,5 @@
 import { checkSpawnOptions, SPAWN_NAMES, shown } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { messageOf, ShoalError } from '../errors.ts';
 import { checkBackOff } from './back-off.ts';
 import { CHILD_NAMES, type ChildSpec, type Restart, type Shutdown } from './child-spec.ts';
 import { type AutoShutdown, checkAutoShutdown, checkRestartLimit } from './flags.ts';
@@ -93,7 +93,7 @@ function checkOptions(of: string, options: ChildSpec['options']): void {
   try {
     checkSpawnOptions(options);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ShoalError('SUPERVISOR_SPEC_INVALID', `The options ${of} are refused: ${why}`, { cause });
   }
 }

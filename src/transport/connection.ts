@@ -7,7 +7,7 @@ import {
   connect as natsConnect,
 } from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, messageOf, ShoalError } from '../errors.ts';
 import { authority } from './authority.ts';
 import { authenticatorOf, type Credentials } from './credentials.ts';
 import { type PermissionNotice, PermissionNotices } from './permission-notices.ts';
@@ -76,7 +76,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     ...(options.noEcho === true ? { noEcho: true } : {}),
   });
   const nc = await within(connecting, timeoutMs, clock).catch((cause: unknown) => {
-    throw isRefusal(cause) ? unauthorized(shown, cause) : unreachable(shown, reasonOf(cause), cause);
+    throw isRefusal(cause) ? unauthorized(shown, cause) : unreachable(shown, messageOf(cause), cause);
   });
   if (nc === TIMED_OUT) {
     connecting.then(
@@ -126,7 +126,7 @@ function authenticatorFor(
 async function greeted(urls: readonly ServerUrl[], timeoutMs: number, clock: Clock): Promise<void> {
   const greetings = urls.map(async ({ host, port, shown }) => {
     await readServerInfo(host, port, timeoutMs, clock).catch((cause: unknown) => {
-      throw unreachable(shown, reasonOf(cause));
+      throw unreachable(shown, messageOf(cause));
     });
   });
   try {
@@ -212,13 +212,9 @@ function isRefusal(cause: unknown): boolean {
 function unauthorized(shown: string, cause: unknown): ShoalError {
   return new ShoalError(
     'NATS_UNAUTHORIZED',
-    `The NATS server at ${shown} does not let us in: ${reasonOf(cause)}. Give the credentials that it knows`,
+    `The NATS server at ${shown} does not let us in: ${messageOf(cause)}. Give the credentials that it knows`,
     { cause, details: { servers: shown } },
   );
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function unreachable(shown: string, why: string, cause?: unknown): ShoalError {

@@ -27,7 +27,7 @@ export type { Reply } from './reply.ts';
 export { ReplyHeaders } from './reply-headers.ts';
 export { ReplySender } from './reply-sender.ts';
 export { ReplyTokens, TOKEN_KEY_BYTES } from './reply-token.ts';
-export { DEADLINE_MS_MAX, isOp, OP_FORM } from './request-headers.ts';
+export { DEADLINE_MS_MAX } from './request-headers.ts';
 export type { Requester, RequesterOptions, RequestOptions, SentRequest } from './requester.ts';
 export { createRequester, noReplyWithin } from './requester.ts';
 export type { Subjects } from './subjects.ts';

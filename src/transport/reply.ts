@@ -1,8 +1,8 @@
 import type { Msg, MsgHdrs } from 'nats';
 import { type ErrorCode, ShoalError } from '../errors.ts';
 import { isContentType, type RequestEndReason } from '../fleet/mod.ts';
+import { Memo } from '../memo.ts';
 import { headerBytes } from './header-bytes.ts';
-import { Memo } from './memo.ts';
 import { NO_RESPONDERS } from './no-responders.ts';
 import { headerText } from './quote.ts';
 import {

@@ -1,16 +1,15 @@
 import { ShoalError } from '../errors.ts';
 import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
+import { Memo } from '../memo.ts';
+import { isOperationName, OPERATION_NAME_FORM } from '../operation-name.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
-import { Memo } from './memo.ts';
 import { quote } from './quote.ts';
 import {
   CONTENT_TYPE_HEADER,
   DEADLINE_HEADER,
   DEADLINE_MS_MAX,
   isDeadlineMs,
-  isOp,
   isRequestId,
-  OP_FORM,
   OP_HEADER,
   REPEAT_HEADER,
   REQUEST_ID_HEADER,
@@ -67,7 +66,7 @@ function make(
 ): EncodedRequest {
   const lines = [`${DEADLINE_HEADER}: ${checkDeadline(deadlineMs)}`];
   if (op !== '') {
-    if (!isOp(op)) throw refused('op', OP_FORM, quote(op));
+    if (!isOperationName(op)) throw refused('op', OPERATION_NAME_FORM, quote(op));
     lines.push(`${OP_HEADER}: ${op}`);
   }
   if (requestId !== undefined) {

@@ -1,6 +1,7 @@
 import type { Msg } from 'nats';
+import { messageOf } from '../errors.ts';
+import { Memo } from '../memo.ts';
 import { headerBytes } from './header-bytes.ts';
-import { Memo } from './memo.ts';
 import { noHeaders, parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
 
 const NONE: RequestHeaders = noHeaders();
@@ -29,6 +30,6 @@ function parse(message: Msg): RequestHeaders | string {
   try {
     return message.headers === undefined ? NONE : parseRequestHeaders(message.headers);
   } catch (error) {
-    return `the headers cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `the headers cannot be read: ${messageOf(error)}`;
   }
 }

@@ -1,5 +1,5 @@
 import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
-import { OPERATION_NAME } from '../operation-name.ts';
+import { isOperationName, OPERATION_NAME_FORM } from '../operation-name.ts';
 import { quote } from './quote.ts';
 
 /** The headers of a request (DESIGN section 7). NATS preserves the case of names; Shoal ignores it. */
@@ -32,14 +32,8 @@ export function noHeaders(): RequestHeaders {
   return { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false, contentType };
 }
 
-/** `OPERATION_NAME` for error messages. */
-export const OP_FORM = '1 to 64 of a-z, 0-9, "-", "." and "_"';
 const REQUEST_ID = /^[\x20-\x7e]{1,128}$/;
 const INTEGER = /^[0-9]{1,7}$/;
-
-export function isOp(value: string): boolean {
-  return OPERATION_NAME.test(value);
-}
 
 export function isRequestId(value: string): boolean {
   return REQUEST_ID.test(value);
@@ -64,7 +58,7 @@ function take(parsed: RequestHeaders, name: string, values: readonly string[]): 
   switch (name) {
     case 'shoal-op':
       if (values.length > 1) return twice(OP_HEADER, values);
-      if (!isOp(value)) return wrong(OP_HEADER, OP_FORM, value);
+      if (!isOperationName(value)) return wrong(OP_HEADER, OPERATION_NAME_FORM, value);
       parsed.op = value;
       return undefined;
     case 'shoal-deadline-ms':

@@ -19,7 +19,7 @@ export const HOST = [
       ') return undefined;',
     ],
     ['a check that was cut short is done again', "if (deploy?.phase === 'checking') this.#startCheck(deploy);", ''],
-    ['VMs of both images are reckoned with after a restart', 'if (deploy !== null) this.#reckon();', ''],
+    ['VMs of both images count after a restart', 'if (deploy !== null) this.#tellNeeds();', ''],
     [
       'one deploy runs at a time on a host',
       'if (running !== null && running.ended_ms === null) throw underWay(running);',
@@ -59,8 +59,8 @@ export const HOST = [
       "state.phase === 'rolling' && state.image",
     ],
     ['the image before it is kept', 'before: this.#state.image } : next', 'before: null } : next'],
-    ['what the router says is written', '    void this.#write();\n', ''],
-    ['once a deploy has ended one image is reckoned with', 'if (ended_ms !== null) this.#reckon();', ''],
+    ['what the router says is written', '    void this.#writer.keep();\n', ''],
+    ['once a deploy has ended one image counts', 'if (ended_ms !== null) this.#tellNeeds();', ''],
     ['a deploy that could not be written does not begin', '      this.#beginning = undefined;\n', ''],
     [
       'a deploy that was given up in its check does not go on',
@@ -80,18 +80,24 @@ export const HOST = [
       "phase: 'refused', why: null, ended_ms }",
     ],
     ['what the router refuses is an error', 'if (!reply.ok) throw fromEnvelope(reply.error);', ''],
-    ['what is reckoned with is told to the settings', '    this.#fleet?.settings.setProfile(profile);\n', ''],
     [
-      'what is reckoned with is told to the controller',
-      "setProfile(profile);\n    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });\n",
-      'setProfile(profile);\n',
+      'the longest time to boot is told to the settings',
+      'this.#fleet?.settings.setProfile(this.#options.kept.slowestProfile(this.#startable));\n',
+      '',
     ],
-    ['all images of a deploy are reckoned with', '[image, deploy.image, deploy.before] : [image]', '[image] : [image]'],
+    [
+      'the most memory is told to the controller',
+      "    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });\n",
+      '',
+    ],
+    ['all images of a deploy count', '[image, deploy.image, deploy.before] : [image]', '[image] : [image]'],
     [
       'a document is in force once it is durable',
-      '    await this.#persist(document);\n    // It',
-      '    void this.#persist(document);\n    // It',
+      '    await this.#writer.write(document);\n',
+      '    void this.#writer.write(document);\n',
     ],
+  ]),
+  ...mutationsOf('app/deploy/image-document-writer.ts', [
     [
       'documents are written one after the other',
       'this.#lastWrite.then(() => this.#options.store.save(document))',
@@ -103,7 +109,8 @@ export const HOST = [
       '        this.#isDirty = true;\n        if',
       '        if',
     ],
-    ['a write that fails again and again is told once', 'if (failures === 0) this.#tell', 'this.#tell'],
+    ['a write that fails again and again is told once', 'if (failures === 0) onFailure', 'onFailure'],
+    ['a document that changes right after a write is written', '    this.#keeping = undefined;\n  }\n', '  }\n'],
     ['a document that is not written again and again waits longer', '        failures += 1;\n', ''],
   ]),
   ...mutationsOf('app/deploy/kept-images.ts', [
@@ -114,10 +121,14 @@ export const HOST = [
       '    const { image, accelerator, qemu } = known as Known;',
     ],
     ['what another profile says does not stay', 'profile: undefined, companion: undefined, ', ''],
-    ['the larger memory is reckoned with', 'Math.max(...known.map', 'Math.min(...known.map'],
+    ['the larger memory counts', 'Math.max(...this.#profilesOf', 'Math.min(...this.#profilesOf'],
     ['the parameter counts for the memory', '...specOfImage(image), memoryMib }', '...specOfImage(image) }'],
     ['an image that needs more is refused', 'checkMemory(params, known.image);', ''],
-    ['the slower boot is reckoned with', 'b.bootTimeoutMs - a.bootTimeoutMs', 'a.bootTimeoutMs - b.bootTimeoutMs'],
+    [
+      'the slower boot counts',
+      'next.bootTimeoutMs > slowest.bootTimeoutMs',
+      'next.bootTimeoutMs < slowest.bootTimeoutMs',
+    ],
     [
       'what is unknown takes what the built-in image does',
       'profiles.length === 0 ? [BUILT_IN_PROFILE] : profiles',
@@ -155,7 +166,7 @@ export const HOST = [
       'void file.replace(content).catch(() => undefined);',
     ],
     ['an error says what could not be written', 'what} could not', 'path} could not'],
-    ['an error says why', 'cause instanceof Error ? cause.message : String(cause)', "''"],
+    ['an error says why', 'messageOf(cause)', "''"],
     ['what was there is there', 'bytes = await file.read();', 'await file.read();'],
   ]),
   ...mutationsOf('hypervisor/relay/relay-desk.ts', [

@@ -332,8 +332,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'end-of-a-deploy-is-not-kept',
     file: 'src/app/deploy/deploys.ts',
-    from: '    this.#isDirty = true;\n    void this.#write();\n',
-    to: '    void this.#write();\n',
+    from: '    void this.#writer.keep();\n',
+    to: '',
   },
   {
     name: 'deploy-ends-while-old-vms-are-left',

@@ -2,9 +2,17 @@ import { dirname, join, normalize } from 'node:path';
 import type { Source } from './source.ts';
 
 /** Files of no layer, which all files may import. */
-const GROUND = ['errors', 'file-signature', 'is-record', 'operation-name', 'plain-file', 'small-map'].map(
-  (name) => `src/${name}.ts`,
-);
+const GROUND = [
+  'content-type',
+  'errors',
+  'file-signature',
+  'guest-files',
+  'is-record',
+  'memo',
+  'operation-name',
+  'plain-file',
+  'small-map',
+].map((name) => `src/${name}.ts`);
 
 /**
  * Which folders of src/ a folder may import: those below it in the design, through their `mod.ts` (and that of

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import { checkOptions, type Rules, WHOLE_FROM_1 } from '../checks.ts';
 import { systemRandom } from '../random.ts';
 import { KIT_RULES, type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
@@ -33,7 +34,7 @@ async function runOne(test: (kit: TestKit) => Promise<void>, options: TestKitOpt
   try {
     await test(kit);
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     throw new Error(`with seed ${options.seed} (SHOAL_SEED=${options.seed} replays it): ${what}`, { cause: error });
   }
 }

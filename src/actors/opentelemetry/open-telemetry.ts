@@ -9,6 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { messageOf } from '../../errors.ts';
 import { BOOLEAN, checkOptions, FUNCTION, objectWith, type Rules } from '../checks.ts';
 import type { Handling } from '../hooks.ts';
 import type { Tracing } from '../tracing.ts';
@@ -89,7 +90,7 @@ function endWith<R>(span: Span, handle: () => R): R {
 }
 
 function fail(span: Span, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   span.recordException(error instanceof Error ? error : message);
   span.setStatus({ code: SpanStatusCode.ERROR, message });
   span.end();

@@ -141,7 +141,8 @@ test('no deploy begins while the host cannot be looked at', async () => {
     kept: {
       parametersOf: () => ({}),
       profileOf: () => undefined,
-      mostOf: () => ({ memoryMib: 16, profile: BUILT_IN_PROFILE }),
+      mostMemoryMib: () => 16,
+      slowestProfile: () => BUILT_IN_PROFILE,
       checkMemory: () => undefined,
     },
     check: () => new Promise(() => undefined),

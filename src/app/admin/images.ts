@@ -3,13 +3,10 @@ import { IMAGE_BYTES_MAX, parseProfile } from '../../hypervisor/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import { isDigest } from '../../store/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import { beginDeploy } from '../deploy/begin-deploy.ts';
+import { beginDeploy, CANARIES_MAX, CANARY_SECONDS_MAX } from '../deploy/begin-deploy.ts';
 import { hasImage, type ImagePart, keepSent, takePart } from '../kept-image.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, snapshotOf } from './deps.ts';
-
-const CANARIES_MAX = 1_000;
-const CANARY_MS_MAX = 3_600_000;
 
 /** Verbs about the image that VMs are started from. */
 export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
@@ -41,10 +38,8 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
     'image-deploy': async (args) => {
       const named = new Arguments(args);
       const image = digestIn(named);
-      const asked = named.whole('canary', { min: 0, max: CANARIES_MAX });
-      // A host that is to have no VMs tries none.
-      const canary = deps.settings.holdsVms ? 0 : asked;
-      const canaryMs = named.whole('canary_ms', { min: 0, max: CANARY_MS_MAX });
+      const canary = named.whole('canary', { min: 0, max: CANARIES_MAX });
+      const canaryMs = named.whole('canary_ms', { min: 0, max: CANARY_SECONDS_MAX * 1_000 });
       await beginDeploy(deps, { image, canary, canaryMs });
       return status(deps);
     },

@@ -26,10 +26,10 @@ interface World {
   readonly events: FleetEvent[];
   /** What the router was told, with what was on the disk then. */
   readonly told: { readonly message: RouterMessage; readonly durable: ImageDocument | undefined }[];
-  /** The images that VMs were reckoned to be of, each time. */
-  readonly reckoned: (readonly string[])[];
+  /** The images that memory was asked of, each time. */
+  readonly startable: (readonly string[])[];
   /** What the settings and the controller were told. */
-  readonly most: unknown[];
+  readonly needs: unknown[];
   /** The router tells how far it is. */
   progress(phase: DeployState['phase']): void;
 }
@@ -49,18 +49,23 @@ async function world(disk: Partial<Disk> = {}, check: DeploysOptions['check'] = 
   };
   const events: FleetEvent[] = [];
   const told: World['told'] = [];
-  const reckoned: World['reckoned'] = [];
-  const most: World['most'] = [];
-  const mostOf = (images: readonly string[]) => {
-    reckoned.push(images);
-    return { memoryMib: 16, profile: BUILT_IN_PROFILE };
-  };
+  const startable: World['startable'] = [];
+  const needs: World['needs'] = [];
   const deploys = new Deploys({
     store,
     clock: kit.clock,
     host: 'here',
     image: OLD,
-    kept: { parametersOf: () => ({}), profileOf: () => undefined, mostOf, checkMemory: () => undefined },
+    kept: {
+      parametersOf: () => ({}),
+      profileOf: () => undefined,
+      mostMemoryMib: (images) => {
+        startable.push(images);
+        return 16;
+      },
+      slowestProfile: () => BUILT_IN_PROFILE,
+      checkMemory: () => undefined,
+    },
     check,
     onEvent: (event) => void events.push(event),
   });
@@ -74,17 +79,17 @@ async function world(disk: Partial<Disk> = {}, check: DeploysOptions['check'] = 
     },
     { name: 'router' },
   );
-  const controller = kit.system.spawn<ControllerMessage>(() => (message) => void most.push(message), {
+  const controller = kit.system.spawn<ControllerMessage>(() => (message) => void needs.push(message), {
     name: 'controller',
   });
-  const settings = { setProfile: (profile: unknown) => void most.push(profile), setImages: () => undefined };
+  const settings = { setProfile: (profile: unknown) => void needs.push(profile), setImages: () => undefined };
   deploys.attach({ system: kit.system, router, controller, settings });
   await kit.settle();
   const progress = (phase: DeployState['phase']): void => {
     const { running } = deploys;
     if (running !== undefined) deploys.progressed({ ...running, phase, why: null });
   };
-  return { kit, disk: kept, deploys, events, told, reckoned, most, progress };
+  return { kit, disk: kept, deploys, events, told, startable, needs, progress };
 }
 
 describe('a deploy of a host', () => {
@@ -384,20 +389,20 @@ describe('a deploy and its router', () => {
 });
 
 describe('while VMs of two images may run', () => {
-  it('both are reckoned with, and one again at the end', async () => {
-    const { kit, deploys, reckoned, most, progress } = await world();
+  it('both count for memory and time to boot, and one again at the end', async () => {
+    const { kit, deploys, startable, needs, progress } = await world();
     await deploys.deploy(ORDER);
     await kit.settle();
-    expect(reckoned).toEqual([[OLD, NEW, OLD]]);
-    expect(most).toEqual([BUILT_IN_PROFILE, { kind: 'set-parameters', parameters: { memoryMib: 16 } }]);
+    expect(startable).toEqual([[OLD, NEW, OLD]]);
+    expect(needs).toEqual([BUILT_IN_PROFILE, { kind: 'set-parameters', parameters: { memoryMib: 16 } }]);
     progress('deployed');
-    expect(reckoned.at(-1)).toEqual([NEW]);
+    expect(startable.at(-1)).toEqual([NEW]);
     await kit.shutdown();
   });
 
-  it('both are reckoned with after a restart, too', async () => {
-    const { kit, reckoned } = await world({ document: { image: OLD, before: null, deploy: stored('rolling', null) } });
-    expect(reckoned).toEqual([[OLD, NEW, OLD]]);
+  it('both count after a restart, too', async () => {
+    const { kit, startable } = await world({ document: { image: OLD, before: null, deploy: stored('rolling', null) } });
+    expect(startable).toEqual([[OLD, NEW, OLD]]);
     await kit.shutdown();
   });
 });

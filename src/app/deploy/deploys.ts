@@ -1,5 +1,5 @@
-import { type ActorSystem, type Clock, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
-import { fromEnvelope, ShoalError } from '../../errors.ts';
+import type { ActorSystem, Clock, Ref } from '../../actors/mod.ts';
+import { fromEnvelope, messageOf, ShoalError } from '../../errors.ts';
 import {
   type CommandReply,
   type DeployState,
@@ -12,6 +12,7 @@ import {
 import type { ControllerMessage, ImageProfile, VmParameters } from '../../hypervisor/mod.ts';
 import { type ImageDocument, type ImageStore, imagesIn, type StoredDeploy } from '../../store/mod.ts';
 import type { Settings } from '../settings.ts';
+import { ImageDocumentWriter } from './image-document-writer.ts';
 import type { KeptImages } from './kept-images.ts';
 
 /** The parts of a fleet that a deploy concerns. */
@@ -39,14 +40,13 @@ export interface DeploysOptions {
   /** SHA-256 of the image that VMs are started from if nothing was ever deployed. */
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
-  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf' | 'checkMemory'>;
+  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostMemoryMib' | 'slowestProfile' | 'checkMemory'>;
   /** Boots the image once, on a VM of its own, which the signal ends. @throws why it is unfit */
   readonly check: (digest: string, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
 }
 
 const ASK_TIMEOUT_MS = 4_000;
-const RETRY = { firstMs: 250, maxMs: 10_000 };
 
 /**
  * The deploys of a host, one at a time: what is wanted is durable before a VM of it is started, so that the next Shoal, or the next router,
@@ -54,13 +54,10 @@ const RETRY = { firstMs: 250, maxMs: 10_000 };
  */
 export class Deploys {
   readonly #options: DeploysOptions;
+  readonly #writer: ImageDocumentWriter;
   #state: ImageDocument;
   /** On its way to the disk: whoever comes meanwhile comes too late. */
   #beginning: StoredDeploy | undefined;
-  #isDirty = false;
-  #writing: Promise<void> | undefined;
-  /** Documents are written one after the other. */
-  #lastWrite: Promise<void> = Promise.resolve();
   #fleet: DeployedFleet | undefined;
   /** The last check. Its VM may outlast a roll-back for a moment, and the next one takes its place. */
   #checked: Promise<void> = Promise.resolve();
@@ -70,7 +67,13 @@ export class Deploys {
   #waiting: ((last: StoredDeploy | null) => void)[] = [];
 
   constructor(options: DeploysOptions) {
+    const { store, clock } = options;
     this.#options = options;
+    this.#writer = new ImageDocumentWriter({
+      ...{ store, clock },
+      latest: () => this.#state,
+      onFailure: (error) => this.#tell(messageOf(error), 'write-failed'),
+    });
     this.#state = options.store.last ?? { image: options.image, before: null, deploy: null };
   }
 
@@ -100,20 +103,20 @@ export class Deploys {
     return this.#options.kept.parametersOf(digest);
   }
 
-  /** VMs of two images may run: that much memory is to be reckoned with for each, and likewise the time to boot. */
+  /** The most memory that a VM may take: while a deploy runs there may be VMs of two images. */
   get memoryMib(): number {
-    return this.#options.kept.mostOf(this.#mayStart).memoryMib;
+    return this.#options.kept.mostMemoryMib(this.#startable);
   }
 
-  /** What VMs take may have changed. */
-  reckonMemory(): void {
+  /** Tells the controller how much memory a VM may take, which parameters and deploys change. */
+  tellMemory(): void {
     const { memoryMib } = this;
     this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
   }
 
   /** @throws CONFIG_VALUE if VMs would have too little memory with these parameters */
   checkMemory(params: Params): void {
-    this.#options.kept.checkMemory(this.#mayStart, params);
+    this.#options.kept.checkMemory(this.#startable, params);
   }
 
   /** Undefined if nothing is known of the image. */
@@ -126,7 +129,7 @@ export class Deploys {
     this.#fleet = fleet;
     fleet.settings.setImages(this);
     const { deploy } = this.#state;
-    if (deploy !== null) this.#reckon();
+    if (deploy !== null) this.#tellNeeds();
     if (deploy?.phase === 'checking') this.#startCheck(deploy);
   }
 
@@ -178,9 +181,8 @@ export class Deploys {
     const next = { ...this.#state, deploy: { ...state, ended_ms } };
     const isChange = state.phase === 'deployed' && state.image !== this.#state.image;
     this.#state = isChange ? { ...next, image: state.image, before: this.#state.image } : next;
-    this.#isDirty = true;
-    void this.#write();
-    if (ended_ms !== null) this.#reckon();
+    void this.#writer.keep();
+    if (ended_ms !== null) this.#tellNeeds();
     this.#tellEnd();
   }
 
@@ -236,7 +238,7 @@ export class Deploys {
       if (this.running?.id === deploy.id) await this.#tellRouter();
     } catch (error) {
       if (signal.aborted) return;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       const isOpen = this.#state.deploy?.id === deploy.id && this.#state.deploy.phase === 'checking';
       if (isOpen) await this.#refuse(deploy, why);
       // A router that is away is given it at its next start.
@@ -248,9 +250,8 @@ export class Deploys {
     this.#tell(`image ${shortDigest(deploy.image)} is not deployed: ${why}`);
     const ended_ms = this.#options.clock.now();
     this.#state = { ...this.#state, deploy: { ...deploy, phase: 'refused', why, ended_ms } };
-    this.#isDirty = true;
     this.#tellEnd();
-    await this.#write();
+    await this.#writer.keep();
   }
 
   #tellEnd(): void {
@@ -263,18 +264,18 @@ export class Deploys {
 
   async #tellRouter(): Promise<void> {
     const deploy = this.running;
-    this.#reckon();
+    this.#tellNeeds();
     if (deploy !== undefined) await this.#ask((replyTo) => ({ kind: 'deploy', deploy, replyTo }));
   }
 
-  #reckon(): void {
-    const { memoryMib, profile } = this.#options.kept.mostOf(this.#mayStart);
-    this.#fleet?.settings.setProfile(profile);
-    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
+  /** Tells the fleet how long a VM may take to boot, and how much memory it may take. */
+  #tellNeeds(): void {
+    this.#fleet?.settings.setProfile(this.#options.kept.slowestProfile(this.#startable));
+    this.tellMemory();
   }
 
   /** The images that VMs may be started from at this moment. */
-  get #mayStart(): readonly string[] {
+  get #startable(): readonly string[] {
     const { image, deploy } = this.#state;
     return deploy?.ended_ms === null ? [image, deploy.image, deploy.before] : [image];
   }
@@ -289,40 +290,9 @@ export class Deploys {
   /** In force only once it is durable. */
   async #save(document: ImageDocument): Promise<void> {
     const before = this.#state;
-    await this.#persist(document);
+    await this.#writer.write(document);
     // It may have been given up meanwhile.
     if (this.#state === before) this.#state = document;
-  }
-
-  #persist(document: ImageDocument): Promise<void> {
-    const write = this.#lastWrite.then(() => this.#options.store.save(document));
-    this.#lastWrite = write.catch(() => undefined);
-    return write;
-  }
-
-  /** Until it is durable; it never rejects. */
-  #write(): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
-  async #writeAll(): Promise<void> {
-    const { clock } = this.#options;
-    for (let failures = 0; this.#isDirty; ) {
-      this.#isDirty = false;
-      try {
-        await this.#persist(this.#state);
-        failures = 0;
-      } catch (error) {
-        this.#isDirty = true;
-        if (failures === 0) this.#tell(error instanceof Error ? error.message : String(error), 'write-failed');
-        const delayMs = exponentialDelayMs(RETRY, failures);
-        failures += 1;
-        await new Promise<void>((resolve) => clock.timer(delayMs, resolve));
-      }
-    }
   }
 
   #tell(text: string, kind: FleetEvent['kind'] = 'deploy'): void {

@@ -55,19 +55,21 @@ describe('the images of a host', () => {
     images.add(image('large', { memoryMib: 512, memoryMinMib: 48 }), machine);
     images.add(image('small', { memoryMib: 64 }), machine);
     expect(images.parametersOf('small')).toMatchObject({ memoryMib: 32 });
-    expect(images.mostOf(['small']).memoryMib).toBe(32);
-    expect(images.mostOf(['small', 'large']).memoryMib).toBe(48);
+    expect(images.mostMemoryMib(['small'])).toBe(32);
+    expect(images.mostMemoryMib(['small', 'large'])).toBe(48);
     const params = makeParams({ vm_memory_bytes: 32 * 2 ** 20 });
     images.checkMemory(['small', 'unknown'], params);
     expect(() => images.checkMemory(['small', 'large'], params)).toThrow('48 MiB');
   });
 
-  it('of which some run are reckoned with as the largest and the slowest of them', () => {
+  it('need as much memory as the largest of them, and as much time to boot as the slowest', () => {
     const images = kept();
     images.add(image('large', { memoryMib: 512, bootTimeoutMs: 1_000 }), machine);
     images.add(image('slow', { memoryMib: 64, bootTimeoutMs: 90_000 }), machine);
-    const { memoryMib, profile } = images.mostOf(['large', 'slow', 'unknown']);
-    expect([memoryMib, profile.bootTimeoutMs]).toEqual([512, 90_000]);
-    expect(images.mostOf(['unknown'])).toEqual({ memoryMib: BUILT_IN_PROFILE.memoryMib, profile: BUILT_IN_PROFILE });
+    const all = ['large', 'slow', 'unknown'];
+    expect([images.mostMemoryMib(all), images.slowestProfile(all).bootTimeoutMs]).toEqual([512, 90_000]);
+    const none = ['unknown'];
+    expect(images.mostMemoryMib(none)).toBe(BUILT_IN_PROFILE.memoryMib);
+    expect(images.slowestProfile(none)).toBe(BUILT_IN_PROFILE);
   });
 });

@@ -77,13 +77,22 @@ export class KeptImages {
     return this.#known.get(digest)?.image.profile;
   }
 
-  /** The most that VMs of these images take: until none of them runs any more, that much is to be reckoned with. */
-  mostOf(digests: readonly string[]): { readonly memoryMib: number; readonly profile: ImageProfile } {
-    const profiles = digests.flatMap((digest) => this.#known.get(digest)?.image.profile ?? []);
+  /** The most memory that a VM of one of these images takes, in MiB. */
+  mostMemoryMib(digests: readonly string[]): number {
     const params = this.#options.params();
-    const known = profiles.length === 0 ? [BUILT_IN_PROFILE] : profiles;
-    const memoryMib = Math.max(...known.map((profile) => memoryMibFor(params, profile)));
-    const [slowest = BUILT_IN_PROFILE] = profiles.toSorted((a, b) => b.bootTimeoutMs - a.bootTimeoutMs);
-    return { memoryMib, profile: slowest };
+    return Math.max(...this.#profilesOf(digests).map((profile) => memoryMibFor(params, profile)));
+  }
+
+  /** The profile with the longest time to boot among those of these images. */
+  slowestProfile(digests: readonly string[]): ImageProfile {
+    return this.#profilesOf(digests).reduce((slowest, next) =>
+      next.bootTimeoutMs > slowest.bootTimeoutMs ? next : slowest,
+    );
+  }
+
+  /** If none of the images was loaded, they count as the built-in one. */
+  #profilesOf(digests: readonly string[]): readonly ImageProfile[] {
+    const profiles = digests.flatMap((digest) => this.#known.get(digest)?.image.profile ?? []);
+    return profiles.length === 0 ? [BUILT_IN_PROFILE] : profiles;
   }
 }

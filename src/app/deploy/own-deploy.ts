@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ShoalError } from '../../errors.ts';
 import { shortDigest } from '../../fleet/mod.ts';
-import type { ImageInfo } from '../../hypervisor/mod.ts';
+import { differInCompanionOnly, type ImageInfo } from '../../hypervisor/mod.ts';
 import { keepImage } from '../kept-image.ts';
 import { type BeginDeployDeps, beginDeploy } from './begin-deploy.ts';
 import type { Deploys } from './deploys.ts';
@@ -10,8 +9,6 @@ import type { KeptImages } from './kept-images.ts';
 export interface OwnDeployDeps extends BeginDeployDeps {
   readonly deploys: Deploys;
   readonly kept: KeptImages;
-  /** A host that is to have no VMs tries none. */
-  readonly holdsVms: () => boolean;
 }
 
 /** How a deploy of this host ended. */
@@ -28,13 +25,13 @@ export interface OwnDeploy {
  * @throws DEPLOY_RUNNING if another deploy comes first; what `keepImage` and `beginDeploy` throw
  */
 export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise<OwnDeploy> {
-  const { data, deploys, kept, holdsVms } = deps;
+  const { data, deploys, kept } = deps;
   await deploys.ended();
   const { digest } = await keepImage(data, image);
   if (digest === deploys.image) return { digest, end: 'same', why: null };
-  const canary = holdsVms() ? 0 : 1;
-  const isChecked = await isSameButService(kept, deploys.image, digest);
-  await beginDeploy(deps, { image: digest, canary, canaryMs: 0, isChecked });
+  // If only the service file is new, it was looked at when it was built: the image need not be booted once.
+  const isChecked = differInCompanionOnly((await kept.load(deploys.image)).image, (await kept.load(digest)).image);
+  await beginDeploy(deps, { image: digest, canary: 1, canaryMs: 0, isChecked });
   const last = await deploys.ended();
   if (last?.image !== digest) {
     const why = `The deploy of image ${shortDigest(digest)} is no longer the last one: it has ended, and another one has begun`;
@@ -42,15 +39,4 @@ export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise
   }
   const { phase, why } = last;
   return { digest, end: phase === 'deployed' || phase === 'refused' ? phase : 'rolled-back', why };
-}
-
-/** Whether two images differ in nothing but the ramdisk that they boot with: the engine's image has its service in it. */
-async function isSameButService(kept: KeptImages, before: string, after: string): Promise<boolean> {
-  const [old, next] = [(await kept.load(before)).image, (await kept.load(after)).image];
-  const isEngine = old.companion !== undefined && next.companion !== undefined;
-  return isEngine && old.fileDigest === next.fileDigest && isDeepStrictEqual(machineOf(old), machineOf(next));
-}
-
-function machineOf({ profile: { initrd: _, ...machine } }: ImageInfo): object {
-  return machine;
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename } from 'node:path';
 import { examine, type ServiceFacts, serviceFile } from '../../bundle/mod.ts';
+import { type ImageProfile, profilePath, profileText, withoutExtension } from '../../hypervisor/mod.ts';
 import { engineImage } from './engine-image.ts';
 
 export interface BuiltScript {
@@ -24,18 +25,17 @@ export async function buildScript(source: string, image: string, say: (line: str
   const { facts, script, inputs, notes } = await examine(source);
   for (const note of notes) say(note);
   const engine = await engineImage(say);
-  const stem = join(dirname(image), basename(image, extname(image)));
-  const [service, profile] = [`${stem}.service`, `${stem}.shoal.json`];
+  const [service, profile] = [`${withoutExtension(image)}.service`, profilePath(image)];
   await replace(service, (path) => writeFile(path, serviceFile(facts, script)));
-  await replace(profile, (path) => writeFile(path, profileText(basename(service), facts)));
+  await replace(profile, (path) => writeFile(path, profileText(profileOf(basename(service), facts))));
   // No hard link: whoever writes into the one file would change the other.
   await replace(image, (path) => copyFile(engine, path, constants.COPYFILE_FICLONE));
   return { image, profile, inputs };
 }
 
-function profileText(service: string, { payload }: ServiceFacts): string {
-  const profile = { boot: 'pvh', initrd: service, memoryMib: MEMORY_MIB, ...(payload === 'text' ? {} : { payload }) };
-  return `${JSON.stringify(profile, undefined, 2)}\n`;
+/** Only what differs from the defaults, and how it boots: its author may read it, and change it. */
+function profileOf(initrd: string, { payload }: ServiceFacts): Partial<ImageProfile> {
+  return { boot: 'pvh', initrd, memoryMib: MEMORY_MIB, ...(payload === 'text' ? {} : { payload }) };
 }
 
 /** Whoever reads the file meanwhile has the old one or the new one. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseProfile } from '../../hypervisor/mod.ts';
+import { findProfile, parseProfile } from '../../hypervisor/mod.ts';
 import { buildService } from './build-service.ts';
 
 let folder: string;
@@ -65,6 +65,14 @@ describe('a service for IncludeOS', () => {
       const profile = parseProfile(JSON.parse(readFileSync(join(folder, 'out/text.shoal.json'), 'utf8')), 'beside it');
       expect(profile).toMatchObject({ machine: 'pc', boot: 'multiboot', networkDevice: 'virtio-net-pci' });
     }
+  });
+
+  test('whose image has a version in its name has the profile that `shoal up` finds', async () => {
+    pretendIncludeos();
+    pretendPrograms();
+    const image = join(folder, 'text-1.2');
+    const { profile } = await buildService({ system: 'includeos', output: image, say });
+    expect([profile, (await findProfile(image, {})).from]).toEqual([`${image}.shoal.json`, `${image}.shoal.json`]);
   });
 
   test('that is no C++ is refused', async () => {

@@ -1,11 +1,10 @@
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exportsOf } from '../../bundle/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
-import { SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
-import { profileFileText } from '../kept-image.ts';
+import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { buildScript } from './build-script.ts';
 import { runScript } from './run-script.ts';
 import { type ServiceKind, serviceKind } from './service-kind.ts';
@@ -105,16 +104,12 @@ async function profileOfBytes(image: string, say: (line: string) => void): Promi
   return path;
 }
 
-function profilePath(image: string): string {
-  return `${image.slice(0, image.length - extname(image).length)}.shoal.json`;
-}
-
-/** What the machine and the way of booting are, `shoal up` then reads beside the image. */
+/** `shoal up` reads it beside the image. */
 async function writeProfile(system: System, image: string): Promise<string | undefined> {
   const profile = SHIPPED_PROFILES[system];
   if (system === 'builtin' || profile === undefined) return undefined;
   const path = profilePath(image);
-  await writeFile(path, profileFileText(profile));
+  await writeFile(path, profileText(profile));
   return path;
 }
 

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../errors.ts';
+import { packagedGuestFile } from '../../guest-files.ts';
 import { runScript } from './run-script.ts';
 
 const NAME = 'shoal-engine.elf';
-/** Of the published package. */
-const PACKAGED = fileURLToPath(new URL(`../../guest/${NAME}`, import.meta.url));
+const PACKAGED = packagedGuestFile(NAME);
 const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 const BUILT = join(CHECKOUT, 'includeos/build', NAME);
 const SETUP = join(CHECKOUT, 'setup/setup.mjs');

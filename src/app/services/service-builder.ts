@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fromEnvelope, ShoalError } from '../../errors.ts';
+import { fromEnvelope, messageOf, ShoalError } from '../../errors.ts';
 import { moduleBeside } from '../../shards/mod.ts';
 import type { BuildNews, BuildOrder } from './build-messages.ts';
 import type { BuiltService } from './build-service.ts';
@@ -56,7 +56,7 @@ export class ServiceBuilder {
       if (this.#thread === thread) this.#thread = undefined;
       this.#job?.reject(new ShoalError('SERVICE_BUILD', `No image was built: the thread that builds ended (${why})`));
     };
-    thread.on('error', (error) => ended(error instanceof Error ? error.message : String(error)));
+    thread.on('error', (error) => ended(messageOf(error)));
     thread.on('exit', (code) => ended(`exit ${code}`));
     thread.on('message', (news: BuildNews) => {
       if (news.kind === 'line') this.#say(news.line);

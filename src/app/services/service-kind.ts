@@ -6,11 +6,12 @@ import { ShoalError, whyUnreadable } from '../../errors.ts';
 /** What a service is made of: it says how its image is built, and what that takes. */
 export type ServiceKind = 'script' | 'wasm' | 'cpp';
 
-const EXTENSIONS: readonly string[] = [...SCRIPT_EXTENSIONS, '.wasm', '.cpp'];
+/** How the name of a service's file ends. */
+export const SERVICE_EXTENSIONS: readonly string[] = [...SCRIPT_EXTENSIONS, '.wasm', '.cpp'];
 
 /** Whether a file is a service rather than an image, by its name. A folder may be one. */
 export function looksLikeService(path: string): boolean {
-  return EXTENSIONS.includes(extname(path));
+  return SERVICE_EXTENSIONS.includes(extname(path));
 }
 
 /** @throws SERVICE_BUILD if it cannot be read, or is no service */
@@ -22,6 +23,6 @@ export async function serviceKind(source: string): Promise<ServiceKind> {
   if (found.isDirectory() || extname(source) === '.cpp') return 'cpp';
   if (isScript(source)) return 'script';
   if (extname(source) === '.wasm') return 'wasm';
-  const why = `the source ${source} is neither a folder nor a file that ends in ${EXTENSIONS.join(', ')}`;
+  const why = `the source ${source} is neither a folder nor a file that ends in ${SERVICE_EXTENSIONS.join(', ')}`;
   throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source } });
 }

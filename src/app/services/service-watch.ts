@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Clock } from '../../actors/mod.ts';
-import { codeOf } from '../../errors.ts';
+import { messageWithCode } from '../../errors.ts';
 import { shortDigest } from '../../fleet/mod.ts';
 import type { OwnDeploy } from '../deploy/own-deploy.ts';
 import type { BuiltService } from './build-service.ts';
@@ -84,7 +84,7 @@ export class ServiceWatch {
     try {
       return await this.#options.build();
     } catch (error) {
-      this.#tell(`${messageOf(error)}: what ran before goes on`);
+      this.#tell(`${messageWithCode(error)}: what ran before goes on`);
       return undefined;
     }
   }
@@ -97,7 +97,7 @@ export class ServiceWatch {
       if (end === 'deployed') this.#tell(`${name} is deployed as image ${shortDigest(digest)}`);
       else if (end !== 'same') this.#tell(`${name} is not deployed: ${why ?? end}. What ran before goes on`);
     } catch (error) {
-      if (!this.#isClosed) this.#tell(`${name} is not deployed: ${messageOf(error)}`);
+      if (!this.#isClosed) this.#tell(`${name} is not deployed: ${messageWithCode(error)}`);
     }
   }
 
@@ -109,10 +109,4 @@ export class ServiceWatch {
   #tell(line: string): void {
     if (!this.#isClosed) this.#options.say(line);
   }
-}
-
-function messageOf(error: unknown): string {
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  return code === undefined ? message : `${message} [${code}]`;
 }

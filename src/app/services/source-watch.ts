@@ -2,6 +2,7 @@ import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import type { CancelTimer, Clock } from '../../actors/mod.ts';
 import { signatureOf } from '../../file-signature.ts';
+import { SERVICE_EXTENSIONS } from './service-kind.ts';
 
 export interface SourceWatch {
   /** From now on these are the files and folders of the service. */
@@ -11,8 +12,9 @@ export interface SourceWatch {
 
 /** Folders that cannot be watched, such as those of a network, are looked at in this interval, and the others too. */
 const LOOK_MS = 1_000;
-const SOURCES: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs', '.json', '.wasm', '.cpp', '.h', '.inc']);
-/** A packages' files change when they are installed, and there are thousands. */
+/** What a service may be, and what it may include. */
+const SOURCES: ReadonlySet<string> = new Set([...SERVICE_EXTENSIONS, '.json', '.h', '.inc']);
+/** A package's files change when it is installed, and there are thousands. */
 const PACKAGES = '/node_modules/';
 
 /**
@@ -25,14 +27,14 @@ export function watchSources(clock: Clock, onChange: () => void): SourceWatch {
   const seen = new Map<string, string>();
   let cancel: CancelTimer = () => undefined;
 
-  /** @returns whether a file is another one than before */
-  const isNews = (): boolean => {
+  /** Takes the files as they are now. @returns whether one of them has changed since the last time */
+  const noteChanges = (): boolean => {
     const changed = [...seen].filter(([path, before]) => signatureOf(path) !== before);
     for (const [path] of changed) seen.set(path, signatureOf(path));
     return changed.length > 0;
   };
   const look = (): void => {
-    if (isNews()) onChange();
+    if (noteChanges()) onChange();
     cancel = clock.timer(LOOK_MS, look);
   };
   const open = (folder: string): FSWatcher | undefined => {
@@ -40,7 +42,8 @@ export function watchSources(clock: Clock, onChange: () => void): SourceWatch {
       // A rename over a file ends a watch of the file, and not that of its folder.
       const watcher = watch(folder, { persistent: false }, (_, name) => {
         if (name !== null && !SOURCES.has(extname(name))) return;
-        isNews();
+        // The next look is not to tell the same.
+        noteChanges();
         onChange();
       });
       watcher.on('error', () => watchers.delete(folder));

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { guestFile } from '../../guest-files.ts';
 
 /** The languages that a new service can be in. */
 export const LANGUAGES = ['ts', 'wasm', 'cpp'] as const;
@@ -125,14 +124,8 @@ export function shoal_op_upper(at: usize, size: i32): u64 {
   };
 }
 
-/** Of the published package, else of the checkout. */
-const SDKS = ['../../guest/sdk/', '../../../includeos/wasm/sdk/'].map((folder) =>
-  fileURLToPath(new URL(folder, import.meta.url)),
-);
-
 function sdkFile(name: string): string {
-  const [packaged = '', ofCheckout = ''] = SDKS;
-  return readFileSync(join(existsSync(packaged) ? packaged : ofCheckout, name), 'utf8');
+  return readFileSync(guestFile(`sdk/${name}`, `wasm/sdk/${name}`), 'utf8');
 }
 
 function cpp(name: string): Readonly<Record<string, string>> {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isServing } from '../state/vm.ts';
 import type { Considered } from '../values/considered.ts';
@@ -24,7 +25,7 @@ export function decideSizing(plan: Plan, policy: SizingPolicy): Sizing {
     plan.sizingJudged(policy.name, undefined);
     return sizing;
   } catch (error) {
-    plan.sizingJudged(policy.name, error instanceof Error ? error.message : String(error));
+    plan.sizingJudged(policy.name, messageOf(error));
     return DEFAULT_SIZING.decide(view);
   }
 }

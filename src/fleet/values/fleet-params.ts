@@ -1,17 +1,6 @@
-import { ShoalError } from '../../errors.ts';
+import { messageOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { makeParams, PARAMETERS, type Params, paramsTable } from './params.ts';
-
-/** These depend on the size of a host, so each host has its own. All other parameters are those of the whole fleet. */
-const OF_A_HOST: ReadonlySet<string> = new Set([
-  'min_vm_count',
-  'spare_vm_count',
-  'spare_state',
-  'host_memory_reserve_bytes',
-]);
-
-/** Hosts of Shoal 0.1 do not know these, and refuse a document that names them. */
-const LATER: readonly string[] = ['vm_memory_bytes'];
 
 /** The parameters of the whole fleet at one moment. All hosts hold the same document, or are about to. */
 export interface FleetParams {
@@ -34,7 +23,7 @@ const ID = /^[\w-]{1,64}$/;
 
 /** Whether each host has this parameter of its own. */
 export function isOfHost(name: string): boolean {
-  return OF_A_HOST.has(name);
+  return PARAMETERS[name]?.isOfHost === true;
 }
 
 /** The parameters of the whole fleet among all. */
@@ -49,8 +38,10 @@ export function writtenParams(params: FleetParams): FleetParams {
 
 /** Of the values of a document, those that are written. */
 export function writtenValues(values: FleetParams['values']): FleetParams['values'] {
-  const isWritten = ([name, value]: readonly [string, number]): boolean =>
-    !LATER.includes(name) || value !== PARAMETERS[name]?.default;
+  const isWritten = ([name, value]: readonly [string, number]): boolean => {
+    const definition = PARAMETERS[name];
+    return definition?.isLater !== true || value !== definition.default;
+  };
   return Object.fromEntries(Object.entries(values).filter(isWritten));
 }
 
@@ -105,7 +96,7 @@ function checkedValues(values: Readonly<Record<string, unknown>>): Readonly<Reco
   try {
     return fleetValues(makeParams(Object.fromEntries(entries)));
   } catch (cause) {
-    throw damaged(cause instanceof Error ? cause.message : String(cause), cause);
+    throw damaged(messageOf(cause), cause);
   }
 }
 

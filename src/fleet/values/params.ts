@@ -47,6 +47,10 @@ interface Definition {
   readonly words?: readonly string[];
   /** It is a multiple of this. */
   readonly unit?: number;
+  /** It depends on the size of a host, so each host has its own. Any other parameter is the whole fleet's. */
+  readonly isOfHost?: true;
+  /** Hosts of Shoal 0.1 do not know it, and refuse a document that names it. */
+  readonly isLater?: true;
 }
 
 /** A spare's CPU has never run, or its guest is ready and stands still. */
@@ -59,7 +63,7 @@ const MIB = 1024 * 1024;
 /** Under the names of the table, with what a value may be. */
 export const PARAMETERS: Readonly<Record<string, Definition>> = {
   free_count: { key: 'freeCount', default: 5, min: 1, max: 1_000_000 },
-  min_vm_count: { key: 'minVmCount', default: 1, min: 0, max: VMS_MAX },
+  min_vm_count: { key: 'minVmCount', default: 1, min: 0, max: VMS_MAX, isOfHost: true },
   last_connect_ms: { key: 'lastConnectMs', default: 5_000, min: 30, max: DAY_MS },
   ip_reserve_ms: { key: 'ipReserveMs', default: 15_000, min: 1, max: DAY_MS },
   status_interval_ms: { key: 'statusIntervalMs', default: 1_000, min: 10, max: 3_600_000 },
@@ -71,11 +75,24 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
   deadline_ms: { key: 'deadlineMs', default: 30_000, min: 1, max: 3_600_000 },
   dedup_ms: { key: 'dedupMs', default: 60_000, min: 0, max: DAY_MS },
   stuck_ms: { key: 'stuckMs', default: 5_000, min: 0, max: DAY_MS },
-  spare_vm_count: { key: 'spareVmCount', default: 0, min: 0, max: VMS_MAX },
-  spare_state: { key: 'spareState', default: 0, min: 0, max: SPARE_STATES.length - 1, words: SPARE_STATES },
-  host_memory_reserve_bytes: { key: 'hostMemoryReserveBytes', default: 512 * MIB, min: 0, max: 2 ** 50 },
+  spare_vm_count: { key: 'spareVmCount', default: 0, min: 0, max: VMS_MAX, isOfHost: true },
+  spare_state: {
+    key: 'spareState',
+    default: 0,
+    min: 0,
+    max: SPARE_STATES.length - 1,
+    words: SPARE_STATES,
+    isOfHost: true,
+  },
+  host_memory_reserve_bytes: {
+    key: 'hostMemoryReserveBytes',
+    default: 512 * MIB,
+    min: 0,
+    max: 2 ** 50,
+    isOfHost: true,
+  },
   // QEMU takes whole MiB. The most is that of a profile.
-  vm_memory_bytes: { key: 'vmMemoryBytes', default: 0, min: 0, max: 65_536 * MIB, unit: MIB },
+  vm_memory_bytes: { key: 'vmMemoryBytes', default: 0, min: 0, max: 65_536 * MIB, unit: MIB, isLater: true },
 };
 
 /** Silence shorter than this many reports says nothing: one may be late, one may be lost. */

@@ -24,7 +24,3 @@ export interface CheckContext {
     tooBusy: string | undefined;
   };
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../actors/mod.ts';
+import { messageOf } from '../../errors.ts';
 import { type Address, formatAddress } from '../../fleet/mod.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
 import { endMachine } from '../end-machine.ts';
@@ -9,7 +10,7 @@ import { QEMU_DEFAULT } from '../qemu/host-tools.ts';
 import { type ImageInfo, specOfImage } from '../qemu/image.ts';
 import { ProcessFigures } from '../vm/process-figures.ts';
 import { type Asker, openAsker } from './asker.ts';
-import { type CheckContext, messageOf } from './check-context.ts';
+import type { CheckContext } from './check-context.ts';
 import { CheckList, type CheckPoint } from './check-point.ts';
 import { checkLoad, checkReports } from './check-reports.ts';
 import { checkStop } from './check-stop.ts';

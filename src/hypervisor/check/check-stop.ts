@@ -1,9 +1,10 @@
+import { messageOf } from '../../errors.ts';
 import { STOP_LIMITS } from '../controller/controller-options.ts';
 import type { MachineExit } from '../port.ts';
 import { powerOffOf } from '../profile/shipped.ts';
 import { NEW_STATE } from '../vm/lifecycle-state.ts';
 import { endOf } from '../vm/vm-end.ts';
-import { type CheckContext, messageOf } from './check-context.ts';
+import type { CheckContext } from './check-context.ts';
 import { exitText } from './exit-text.ts';
 
 /** Asks the guest to stop as a drain does, and looks how it ends. */

@@ -1,5 +1,6 @@
+import { messageOf } from '../../errors.ts';
 import { type Answer, openAsker } from './asker.ts';
-import { type CheckContext, messageOf } from './check-context.ts';
+import type { CheckContext } from './check-context.ts';
 import { short } from './heard.ts';
 import { whyStill } from './why-still.ts';
 

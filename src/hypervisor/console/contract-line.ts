@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GuestReady } from '../../fleet/mod.ts';
-import { OPERATION_NAME, OPERATIONS_MAX } from '../../operation-name.ts';
+import { isOperationName, OPERATIONS_MAX } from '../../operation-name.ts';
 import type { ConsoleEvent } from './console-event.ts';
 import { isPrintable, printable } from './printable.ts';
 
@@ -56,7 +56,7 @@ export function refused(line: string, why: string): ConsoleEvent {
 function parseReady(fields: Fields): ConsoleEvent {
   const operations = field(fields, 'ops').split(',');
   if (operations.length > OPERATIONS_MAX) throw new Refusal(`it names more than ${OPERATIONS_MAX} operations`);
-  const wrong = operations.find((operation) => !OPERATION_NAME.test(operation));
+  const wrong = operations.find((operation) => !isOperationName(operation));
   if (wrong !== undefined) throw new Refusal('`ops` is not a list of names');
   const idempotent = field(fields, 'idempotent');
   if (idempotent !== '0' && idempotent !== '1') throw new Refusal('`idempotent` is neither 0 nor 1');

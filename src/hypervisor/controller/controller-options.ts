@@ -1,32 +1,16 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
-import type { Accelerator, Companion, Hypervisor, QemuBuild, VmNetwork } from '../port.ts';
-import type { ImageProfile } from '../profile/profile.ts';
+import type { Hypervisor, MachineSpec } from '../port.ts';
 import { BUILT_IN_PROFILE } from '../profile/shipped.ts';
 import type { RelayDesk } from '../relay/relay-desk.ts';
 import type { VmHome } from '../shards/vm-home.ts';
 import type { StopLimits } from '../vm/lifecycle.ts';
 
 /** How the VMs of a host are made. A change counts for VMs prepared from then on. */
-export interface VmParameters {
-  readonly image: string;
-  /** `ImageInfo.digest`. */
-  readonly imageDigest: string;
-  /** Absent: that of the built-in image. */
-  readonly profile?: ImageProfile | undefined;
-  /** The file that the image boots with; absent: none. */
-  readonly companion?: Companion | undefined;
-  readonly accelerator: Accelerator;
-  /** Absent: `user`. */
-  readonly network?: VmNetwork | undefined;
-  /** Absent: the full build. */
-  readonly qemu?: QemuBuild | undefined;
-  /** That of the profile, or of a parameter. */
-  readonly memoryMib: number;
-  readonly statusIntervalMs: number;
+export interface VmParameters extends Omit<MachineSpec, 'vm' | 'address'> {
+  /** From the start of the CPU to ready. */
   readonly bootTimeoutMs: number;
-  readonly textBytesMax: number;
   readonly stopLimits: StopLimits;
 }
 

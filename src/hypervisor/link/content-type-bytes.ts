@@ -1,23 +1,23 @@
 import { isContentType } from '../../fleet/mod.ts';
+import { Memo } from '../../memo.ts';
 
+/** Of a request without one: its length is 0. */
 const NONE = new Uint8Array(1);
-/** Clients use few. */
-const KNOWN_MAX = 256;
-const known = new Map<string, Uint8Array>();
+/** Of all links of a thread: clients use few. */
+const known = new Memo<Uint8Array>(256);
 
 /** A content type as it stands in a typed frame, with the byte of its length before it. @param contentType that is one */
 export function contentTypeBytes(contentType: string | undefined): Uint8Array {
   if (contentType === undefined) return NONE;
   const bytes = known.get(contentType);
   if (bytes !== undefined) return bytes;
-  if (known.size >= KNOWN_MAX) known.clear();
   const made = Buffer.from(`\0${contentType}`, 'latin1');
   made[0] = contentType.length;
   known.set(contentType, made);
   return made;
 }
 
-/** What stands in a typed frame behind its token; undefined if it cannot be. */
+/** Splits what stands behind the token of a typed frame; undefined if the frame is none that may be. */
 export function splitTyped(
   bytes: Uint8Array,
 ): { readonly payload: Uint8Array; readonly contentType: string | undefined } | undefined {

@@ -1,13 +1,6 @@
 import { ShoalError } from '../../errors.ts';
-import {
-  FRAME_BYTES_MAX,
-  type FrameSink,
-  FrameType,
-  HEADER_BYTES,
-  NO_BYTES,
-  OPERATION_BYTES_MAX,
-  TOKEN_BYTES_MAX,
-} from './frame.ts';
+import { OPERATION_CHARS_MAX } from '../../operation-name.ts';
+import { FRAME_BYTES_MAX, type FrameSink, FrameType, HEADER_BYTES, NO_BYTES, TOKEN_BYTES_MAX } from './frame.ts';
 
 /**
  * Cuts a byte stream, however it is split, into frames. A frame within one chunk is not copied. The first invalid
@@ -118,7 +111,7 @@ export class FrameParser {
     if (length > this.#frameBytesMax)
       this.#fail(`its length is ${length} bytes, at most ${this.#frameBytesMax} are allowed`);
     if (type < FrameType.request || type > FrameType.typedReply) this.#fail(`its type is ${type}`);
-    if (opBytes > OPERATION_BYTES_MAX) this.#fail(`its operation has ${opBytes} bytes`);
+    if (opBytes > OPERATION_CHARS_MAX) this.#fail(`its operation has ${opBytes} bytes`);
     if (tokenBytes > TOKEN_BYTES_MAX) this.#fail(`its token has ${tokenBytes} bytes`);
     if (opBytes + tokenBytes > length) this.#fail('its operation and token are longer than the frame');
     return length;

@@ -1,3 +1,5 @@
+import { CONTENT_TYPE_CHARS_MAX } from '../../fleet/mod.ts';
+
 /**
  * Frames of the guest contract, version 1. A header of 16 bytes, little endian: u32 length of all that follows it, u8
  * type, u8 length of the operation, u16 length of the token, u64 id; then operation, token, payload. In a typed request or reply the content
@@ -17,10 +19,9 @@ export const FrameType = {
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 export const HEADER_BYTES = 16;
-export const OPERATION_BYTES_MAX = 64;
 export const TOKEN_BYTES_MAX = 256;
 /** A content type, and the byte with its length. */
-export const TYPE_BYTES_MAX = 256;
+export const TYPE_BYTES_MAX = CONTENT_TYPE_CHARS_MAX + 1;
 /** The limit of the built-in guest: a longer frame means that the other side has lost its place in the stream. */
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -7,18 +7,19 @@ import {
   type LinkMessage,
   type LinkTarget,
 } from '../../fleet/mod.ts';
+import { OPERATION_CHARS_MAX, OPERATION_NAME_FORM } from '../../operation-name.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
 import type { Payload } from '../profile/profile.ts';
-import { FRAME_BYTES_MAX, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX, TYPE_BYTES_MAX } from './frame.ts';
+import { FRAME_BYTES_MAX, TOKEN_BYTES_MAX, TYPE_BYTES_MAX } from './frame.ts';
 import { type ConnectionListener, FramedConnection } from './framed-connection.ts';
 import type { GuestChannel, LinkRequest } from './guest-channel.ts';
 import { type GuestError, parseGuestError } from './guest-error.ts';
 import { HttpChannel, type HttpChannelListener } from './http/http-channel.ts';
 import type { HttpSettings } from './http/http-settings.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
-import { OperationBytes } from './operation-bytes.ts';
+import { operationBytes } from './operation-bytes.ts';
 
 /** What many links have in common. */
 export interface LinkOptions {
@@ -42,8 +43,6 @@ export interface LinkOptions {
 
 const FIRST_PONG_MS = 3_000;
 const WAITING_MAX = 4_096;
-/** Of all links of a thread: their guests have the same operations. */
-const OPERATIONS = new OperationBytes();
 const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 /** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
 export const REPLY_BYTES_MAX_LEAST = 4_096;
@@ -242,9 +241,9 @@ class Link implements ConnectionListener, HttpChannelListener {
 
   #dispatch(channel: GuestChannel, request: LinkRequest): void {
     const { id, op, token, contentType } = request;
-    const operation = OPERATIONS.of(op);
+    const operation = operationBytes(op);
     if (operation === undefined) {
-      const message = `an operation is 1 to ${OPERATION_BYTES_MAX} of a-z, 0-9, "-", ".", "_"`;
+      const message = `an operation is ${OPERATION_NAME_FORM}`;
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 404, message });
       return;
     }
@@ -315,7 +314,7 @@ class Link implements ConnectionListener, HttpChannelListener {
 
 function frameBytesMax(textBytesMax: number | undefined): number {
   const payload = payloadBytesMax(textBytesMax);
-  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX + TYPE_BYTES_MAX;
+  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_CHARS_MAX + TOKEN_BYTES_MAX + TYPE_BYTES_MAX;
 }
 
 function payloadBytesMax(textBytesMax: number | undefined): number | undefined {

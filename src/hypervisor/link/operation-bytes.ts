@@ -1,22 +1,17 @@
-import { NO_BYTES, OPERATION_BYTES_MAX } from './frame.ts';
+import { Memo } from '../../memo.ts';
+import { isOperationName } from '../../operation-name.ts';
+import { NO_BYTES } from './frame.ts';
 
-const OPERATION = /^[a-z0-9._-]+$/;
-const KNOWN_MAX = 256;
+/** Of all links of a thread: their guests have the same operations, a handful, and each request names one. */
+const known = new Memo<Uint8Array>(256);
 
-/** Operation names as bytes, remembered: a fleet has a handful, and each request names one. */
-export class OperationBytes {
-  readonly #known = new Map<string, Uint8Array>();
-
-  /** Undefined if no guest can have an operation of that name. */
-  of(op: string): Uint8Array | undefined {
-    if (op === '') return NO_BYTES;
-    const known = this.#known.get(op);
-    if (known !== undefined) return known;
-    if (op.length > OPERATION_BYTES_MAX || !OPERATION.test(op)) return undefined;
-    // Clients choose the names: without a limit they could fill the memory.
-    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
-    const bytes = new Uint8Array(Buffer.from(op, 'latin1'));
-    this.#known.set(op, bytes);
-    return bytes;
-  }
+/** The name of an operation as it stands in a frame; undefined if no guest can have an operation of that name. */
+export function operationBytes(op: string): Uint8Array | undefined {
+  if (op === '') return NO_BYTES;
+  const bytes = known.get(op);
+  if (bytes !== undefined) return bytes;
+  if (!isOperationName(op)) return undefined;
+  const made = new Uint8Array(Buffer.from(op, 'latin1'));
+  known.set(op, made);
+  return made;
 }

@@ -1,10 +1,11 @@
 import { lstatSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
-import { codeOf, ShoalError, whyUnreadable } from '../../errors.ts';
+import { dirname, resolve } from 'node:path';
+import { codeOf, messageOf, ShoalError, whyUnreadable } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readSmallFile } from '../../plain-file.ts';
 import { parseProfile } from './parse-profile.ts';
 import { companionOf, type ImageProfile } from './profile.ts';
+import { profilePaths } from './profile-file.ts';
 import { SHIPPED_PROFILES } from './shipped.ts';
 
 /** Which profile an image gets. */
@@ -24,7 +25,6 @@ export interface FoundProfile {
   readonly companion: string | undefined;
 }
 
-export const PROFILE_SUFFIX = '.shoal.json';
 /** A profile has some hundred bytes. */
 const FILE_BYTES_MAX = 64 * 1024;
 
@@ -50,11 +50,7 @@ export async function findProfile(image: string, { profile: named, set = {} }: P
 
 /** @throws PROFILE_INVALID if both names that it may have are there */
 function besideImage(image: string): string | undefined {
-  const extension = extname(image);
-  // A kernel's name often ends in its version, which is no extension.
-  const bare = /^\.[A-Za-z]\w{0,7}$/.test(extension) ? image.slice(0, -extension.length) : image;
-  const names = [...new Set([`${image}${PROFILE_SUFFIX}`, `${bare}${PROFILE_SUFFIX}`])];
-  const [first, second] = names.filter(isThere);
+  const [first, second] = profilePaths(image).filter(isThere);
   if (first === undefined || second === undefined) return first;
   throw new ShoalError(
     'PROFILE_INVALID',
@@ -107,7 +103,7 @@ function parsed(bytes: Uint8Array, path: string): { readonly text: string; reado
     const value: unknown = JSON.parse(text);
     return { text, value };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ShoalError('PROFILE_INVALID', `The profile ${path} is not JSON: ${why}`, {
       cause,
       details: { profile: path },

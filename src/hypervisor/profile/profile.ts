@@ -91,6 +91,11 @@ export interface HttpProbe {
 }
 
 /** The file that an image of this profile boots with, as the profile names it. */
-export function companionOf({ boot, chainloader, initrd }: ImageProfile): string | undefined {
-  return boot === 'chainloader' ? chainloader : initrd;
+export function companionOf(profile: ImageProfile): string | undefined {
+  return profile[companionField(profile)];
+}
+
+/** The field that names that file. */
+export function companionField({ boot }: Pick<ImageProfile, 'boot'>): 'chainloader' | 'initrd' {
+  return boot === 'chainloader' ? 'chainloader' : 'initrd';
 }

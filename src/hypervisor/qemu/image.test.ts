@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { leastKernel } from '../kit/mod.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
-import { inspectImage } from './image.ts';
+import { differInCompanionOnly, inspectImage } from './image.ts';
 
 let folder: string;
 let path: string;
@@ -200,5 +200,20 @@ describe('an image with a profile', () => {
       await digestOf({ memoryMib: 17 }),
     ];
     expect(new Set(all).size).toBe(4);
+  });
+
+  it('may differ from another one in nothing but the file that each boots with', async () => {
+    writeFileSync(path, elf());
+    const initrd = join(folder, 'initrd');
+    const make = async (content: string, memoryMib = 16) => {
+      writeFileSync(initrd, content);
+      return inspectImage(path, parseProfile({ boot: 'pvh', initrd: 'initrd', memoryMib }, 'test'), initrd);
+    };
+    const first = await make('070701');
+    expect(differInCompanionOnly(first, await make('070701 '))).toBe(true);
+    expect(differInCompanionOnly(first, await make('070701 ', 17))).toBe(false);
+    expect(differInCompanionOnly(first, await inspectImage(path))).toBe(false);
+    writeFileSync(path, Buffer.concat([elf(), Buffer.alloc(1)]));
+    expect(differInCompanionOnly(first, await make('070701'))).toBe(false);
   });
 });

@@ -61,6 +61,13 @@ export async function inspectImage(
   return { path, digest, fileDigest: image.digest, bytes: image.bytes, profile, companion: beside };
 }
 
+/** Whether two images boot with a file each, and differ in nothing else, as those of two services in one engine. */
+export function differInCompanionOnly(one: ImageInfo, other: ImageInfo): boolean {
+  if (one.companion === undefined || other.companion === undefined) return false;
+  const withoutIt = ({ fileDigest, profile }: ImageInfo): string => identityOf(fileDigest, profile, undefined);
+  return withoutIt(one) === withoutIt(other);
+}
+
 function identityOf(fileDigest: string, profile: ImageProfile, companion: CompanionInfo | undefined): string {
   // The name of the companion does not matter, its bytes do; and what a VM needs at least changes no VM.
   const { initrd: _, chainloader: __, memoryMinMib: ___, ...rest } = profile;

@@ -1,6 +1,7 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../actors/mod.ts';
+import { messageOf } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import {
   findByArgument,
@@ -178,8 +179,4 @@ function tryToWrite(paths: RunPaths, manifest: Manifest): void {
   } catch {
     return;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ShoalError } from '../../errors.ts';
+import { messageOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile, readPlainFileSync } from '../../plain-file.ts';
 import { isProcessIdentity, writeAtomic } from '../../process/mod.ts';
@@ -79,7 +79,7 @@ function withProfile(path: string, manifest: Manifest): Manifest {
   try {
     return { ...manifest, spec: { ...spec, profile: parseProfile(spec.profile, `in ${path}`) } };
   } catch (error) {
-    throw invalid(path, error instanceof Error ? error.message : String(error), error);
+    throw invalid(path, messageOf(error), error);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
+import { messageOf } from '../../errors.ts';
 import { ConsoleFile, READ_BYTES_MAX } from './console-file.ts';
 import type { ConsoleRounds, NextRound, RoundMember } from './console-rounds.ts';
 import type { RunPaths } from './run-directory.ts';
@@ -158,7 +159,7 @@ export class QemuConsole implements RoundMember {
   #failed(direction: Direction, error: unknown): void {
     if (this.#closed || this.#faults.has(direction)) return;
     this.#faults.add(direction);
-    this.#onFault?.(`its console cannot be ${direction}: ${error instanceof Error ? error.message : String(error)}`);
+    this.#onFault?.(`its console cannot be ${direction}: ${messageOf(error)}`);
   }
 
   /** Ends the connection behind the text; QEMU closes it when the guest has got all of it. */

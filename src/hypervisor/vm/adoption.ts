@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import type { Hypervisor, Machine, Manifest } from '../port.ts';
 import type { VmCheckpoint } from './checkpoint.ts';
@@ -23,7 +24,7 @@ export async function adoptVm(
     if (found.kind !== 'running') return await clearFound(hypervisor, found);
     return { kind: 'adopted', manifest: found.manifest, running: await takeOver(hypervisor, found.manifest, own) };
   } catch (error) {
-    return { kind: 'unidentified', why: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unidentified', why: messageOf(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import type { ProcessIdentity } from '../../process/mod.ts';
 import type { Found, Hypervisor, Machine } from '../port.ts';
@@ -66,8 +67,4 @@ function removed(removing: Promise<void>): Promise<Extract<Remains, { kind: 'gon
     () => ({ kind: 'gone' }),
     (error: unknown) => ({ kind: 'gone', left: messageOf(error) }),
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

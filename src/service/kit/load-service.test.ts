@@ -46,6 +46,14 @@ test('a service of bytes takes and gives bytes, also of a text', async () => {
   expect(await service.callBytes('same', Uint8Array.of(0xff, 0))).toEqual(Uint8Array.of(0xff, 0));
   expect(await service.call('same', 'ä')).toBe('ä');
   expect(await service.call('type', '', { contentType: 'image/png' })).toBe('image/png');
+  expect(await service.call('type', '')).toBe('undefined');
+});
+
+test('a service of text is told no content type, as in a VM', async () => {
+  const service = await loadService(
+    fileOf('export default { type: (_: string, request: { contentType?: string }) => String(request.contentType) };'),
+  );
+  expect(await service.call('type', '', { contentType: 'text/csv' })).toBe('undefined');
 });
 
 test('a service of bytes names the content type of its reply', async () => {

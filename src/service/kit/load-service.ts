@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Examined, openService, type Runner, type ServiceFacts } from '../../bundle/mod.ts';
+import { TEXT_TYPE } from '../../content-type.ts';
 import { ServiceError } from '../service-error.ts';
 
 export interface LoadOptions {
@@ -35,17 +36,15 @@ export interface LoadedService {
 export interface LoadedReply {
   /** As the operation returned it. */
   readonly payload: string | Uint8Array;
-  /** What the client is told; undefined if the operation named none for its bytes. */
+  /** What the client is told: of a service of bytes, what the operation named, or that of a text. */
   readonly contentType: string | undefined;
 }
 
 export interface CallOptions {
-  /** As a client names it. */
+  /** As a client names it; a service of text is not told of it. */
   readonly contentType?: string;
 }
 
-/** Of a text for which the operation names no other. */
-const TEXT_TYPE = 'text/plain; charset=utf-8';
 const LIMIT_MS = 5_000;
 const LOG_MAX = 1_000;
 
@@ -101,10 +100,13 @@ class RunningService implements LoadedService {
       const known = this.operations.join(', ');
       throw new ServiceError(404, `the service has no operation ${JSON.stringify(operation)}; it has ${known}`);
     }
-    const outcome = this.#runner.request(operation, this.#input(payload), contentType);
+    // A guest that takes text alone is told of no content type, and names none.
+    const isTyped = this.payload === 'bytes';
+    const outcome = this.#runner.request(operation, this.#input(payload), isTyped ? contentType : undefined);
     if (!outcome.ok) throw new ServiceError(outcome.status, outcome.message);
     const { reply, contentType: named } = outcome;
-    return { payload: reply, contentType: named ?? (typeof reply === 'string' ? TEXT_TYPE : undefined) };
+    const typeOfText = typeof reply === 'string' && isTyped ? TEXT_TYPE : undefined;
+    return { payload: reply, contentType: named ?? typeOfText };
   }
 
   /** As a guest gives it to the operation. */

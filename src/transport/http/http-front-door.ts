@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Behaviour, Clock, Context, Ref } from '../../actors/mod.ts';
-import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, messageOf, ShoalError, toEnvelope } from '../../errors.ts';
 import type { FailureReason, Outcome } from '../../fleet/mod.ts';
-import { REQUEST_END_REASONS } from '../../fleet/mod.ts';
+import { REQUEST_END_REASONS, TEXT_TYPE } from '../../fleet/mod.ts';
 import { authority } from '../authority.ts';
 import type { RouterRequest } from '../endpoint-messages.ts';
 import type { ReplyTokens } from '../reply-token.ts';
@@ -290,9 +290,9 @@ class HttpFrontDoor {
       ? { isServing: false, text: STOPPING.message }
       : await this.#options.health().catch((error: unknown) => ({
           isServing: false,
-          text: error instanceof Error ? error.message : String(error),
+          text: messageOf(error),
         }));
-    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' };
+    const headers = { 'Content-Type': TEXT_TYPE, 'Cache-Control': 'no-store' };
     this.send(response, { status: isServing ? 200 : 503, headers, body: Buffer.from(`${text}\n`) });
   }
 }

@@ -1,4 +1,4 @@
-import { BYTES_TYPE, isContentType, type Outcome } from '../../fleet/mod.ts';
+import { BYTES_TYPE, isContentType, type Outcome, TEXT_TYPE } from '../../fleet/mod.ts';
 import { headerText } from '../quote.ts';
 import { HOST_CHARS_MAX, HOST_HEADER, MESSAGE_CHARS_MAX, REASON_HEADER, VM_HEADER } from '../reply-headers.ts';
 import type { HttpRefusal } from './http-request.ts';
@@ -10,7 +10,6 @@ export interface HttpReply {
   readonly body: Uint8Array;
 }
 
-const TEXT = 'text/plain; charset=utf-8';
 /** After how many seconds a refused client may try again. */
 const RETRY_AFTER_S = '1';
 const UNAVAILABLE = 503;
@@ -23,7 +22,7 @@ export function replyOf(outcome: Outcome): HttpReply {
     ...(host === undefined ? {} : { [HOST_HEADER]: headerText(host, HOST_CHARS_MAX) }),
   };
   if (!outcome.ok) return errorReply(outcome, origin);
-  const { contentType = TEXT, payload: body } = outcome;
+  const { contentType = TEXT_TYPE, payload: body } = outcome;
   // Another host may have told it, and Node throws at what is none.
   const type = isContentType(contentType) ? contentType : BYTES_TYPE;
   return { status: 200, headers: { 'Content-Type': type, ...origin }, body };
@@ -37,7 +36,7 @@ export function errorReply(
   return {
     status,
     headers: {
-      'Content-Type': TEXT,
+      'Content-Type': TEXT_TYPE,
       [REASON_HEADER]: reason,
       ...(status === UNAVAILABLE ? { 'Retry-After': RETRY_AFTER_S } : {}),
       ...headers,

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { FailureReason } from '../../fleet/mod.ts';
+import { isOperationName, OPERATION_NAME_FORM } from '../../operation-name.ts';
 import { quote } from '../quote.ts';
-import { isOp, OP_FORM, OP_HEADER, parseRequestHeaders, type RequestHeaders } from '../request-headers.ts';
+import { OP_HEADER, parseRequestHeaders, type RequestHeaders } from '../request-headers.ts';
 
 /** Why a request does not reach the router. */
 export interface HttpRefusal {
@@ -65,8 +66,8 @@ export function readHead(head: RequestHead, limits: HeadLimits): RequestHeaders 
     return { status: 405, reason: 'bad-request', message, headers: { Allow: 'GET, HEAD' } };
   }
   const op = path.slice(1);
-  if (op !== '' && !isOp(op)) {
-    const message = `expected POST / or POST /OPERATION with ${OP_FORM}, got ${quote(path)}`;
+  if (op !== '' && !isOperationName(op)) {
+    const message = `expected POST / or POST /OPERATION with ${OPERATION_NAME_FORM}, got ${quote(path)}`;
     return { status: 404, reason: 'operation-unknown', message };
   }
   const encoding = head.headers['content-encoding'];

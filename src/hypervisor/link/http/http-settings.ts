@@ -1,4 +1,4 @@
-import { BYTES_TYPE } from '../../../fleet/mod.ts';
+import { BYTES_TYPE, TEXT_TYPE } from '../../../fleet/mod.ts';
 import { isWell, probesOf } from '../../profile/probes.ts';
 import type { ImageProfile } from '../../profile/profile.ts';
 
@@ -22,7 +22,7 @@ export interface ProbeSettings {
   readonly timeoutMs: number;
 }
 
-export const CONTENT_TYPES = { text: 'text/plain; charset=utf-8', bytes: BYTES_TYPE };
+export const CONTENT_TYPES = { text: TEXT_TYPE, bytes: BYTES_TYPE };
 
 /**
  * @param connectionsMax asked each time, because parameters change
