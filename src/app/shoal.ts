@@ -90,7 +90,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     cleanUp.add(() => data.close());
     await settlePlace(data);
     const images = await openImageStore(join(data.path, IMAGE_FILE));
-    const image = await imageToStart(data, images, asked, source);
+    const image = await imageToStart(data, images, await startsAnew(asked, data.tag), source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const eventLog = new EventLog(undefined, options.host);
@@ -174,7 +174,7 @@ function tellUnused(
 async function settlePlace(data: DataDir): Promise<void> {
   const { path, movedFrom } = data;
   if (movedFrom !== undefined) {
-    const left = (await findVms(tagOf(movedFrom))).filter(({ kind }) => kind !== 'gone').length;
+    const left = await countVms(tagOf(movedFrom));
     if (left > 0) {
       throw new ShoalError(
         'DATA_DIR_UNUSABLE',
@@ -187,9 +187,22 @@ async function settlePlace(data: DataDir): Promise<void> {
   await data.settle();
 }
 
+/**
+ * Whether VMs are started from the image of the command line, whatever was deployed. A service that is watched would be deployed next anyway.
+ * If there are VMs, that deploy replaces them one by one.
+ */
+async function startsAnew({ fresh, watch = false }: UpOptions, tag: string): Promise<boolean> {
+  return fresh || (watch && (await countVms(tag)) === 0);
+}
+
+/** VMs of an earlier Shoal, known or not. */
+async function countVms(tag: string): Promise<number> {
+  return (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length;
+}
+
 function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {
   // With --fresh the VMs end anyway, and their name with them.
-  const heldVms = async () => (fresh ? 0 : (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length);
+  const heldVms = async () => (fresh ? 0 : countVms(tag));
   return settleHostName({ directory: path, store, wanted: host, heldVms });
 }
 

@@ -7,6 +7,7 @@ import {
   POOL_DEFAULT,
   parseHostPool,
   type Role,
+  refuseInUse,
   SHARDS_MAX,
   type Shoal,
   shardsDefault,
@@ -156,10 +157,13 @@ async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Pr
     stopping.abort();
   };
   onStopSignal(stop);
+  // A build takes long: what would be refused after it is refused before it.
+  const asked = optionsOf(flags, output, role);
+  if (flags.text('service') !== undefined) refuseInUse(asked.dataDir);
   const service = await built(flags, output, stopping.signal);
   if (stopping.signal.aborted) return 0;
   try {
-    const options = optionsOf(flags, output, role, service);
+    const options = service === undefined ? asked : { ...asked, image: service.image, service: service.source };
     // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
     process.chdir('/');
     const shoal = await started(options, stopping.signal);
@@ -241,7 +245,7 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
   }
 }
 
-function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined, service: UpService | undefined): UpOptions {
+function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOptions {
   const nats = flags.text('nats');
   const pool = flags.text('pool');
   const host = flags.text('host');
@@ -258,8 +262,8 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined, servi
     control: flags.oneOf('control', ['direct', 'relay']) ?? 'direct',
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
-    image: service?.image ?? resolve(flags.text('image') ?? defaultImage()),
-    ...(service === undefined ? {} : { service: service.source }),
+    image: resolve(flags.text('image') ?? defaultImage()),
+    watch: flags.has('watch'),
     ...profileOptions(flags),
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
