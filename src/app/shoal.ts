@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ActorSystem, createSystem } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import { type FleetSnapshot, shortDigest } from '../fleet/mod.ts';
-import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
+import { type ImageInfo, loadImage, runtimeRoot } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
 import { type ImageStore, openImageStore, type Store } from '../store/mod.ts';
 import { authority, type Connection, createRequester, subjectsOf } from '../transport/mod.ts';
@@ -83,6 +83,8 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
   const cleanUp = new CleanUp();
   try {
     checkProc();
+    // Threads that find no place for VMs would say so as well, after a NATS server was started.
+    if (asked.role !== 'server') runtimeRoot();
     // A fleet name and an image that cannot be used are refused before anything is started.
     subjectsOf(asked.fleet);
     const source = await sourceOf(asked);
