@@ -14,8 +14,8 @@ export interface NewService {
   readonly folder: string;
   /** Their paths. */
   readonly files: readonly string[];
-  /** The command to go on with, in the folder. */
-  readonly next: string;
+  /** The command to go on with, in the folder; undefined where this Shoal cannot build the service. */
+  readonly next: string | undefined;
 }
 
 /**

@@ -19,8 +19,8 @@ export interface ShoalNames {
 export interface Template {
   /** By name. */
   readonly files: Readonly<Record<string, string>>;
-  /** The command to go on with. */
-  readonly next: string;
+  /** The command to go on with; undefined where this Shoal cannot build it. */
+  readonly next: string | undefined;
 }
 
 const ASSEMBLYSCRIPT_VERSION = '^0.28.0';
@@ -31,13 +31,12 @@ export function templateOf(language: Language, name: string, shoal: ShoalNames):
   switch (language) {
     case 'ts':
       return { files: typescript(name, shoal), next: `shoal up --service ${name}.ts --watch` };
-    case 'wasm':
-      return {
-        files: assemblyScript(name, shoal),
-        next: `npm install && npm run build && shoal up --service ${name}.wasm`,
-      };
+    case 'wasm': {
+      const next = `npm install && npm run build && shoal up --service ${name}.wasm`;
+      return { files: assemblyScript(name, shoal), next: shoal.isCheckout ? next : undefined };
+    }
     case 'cpp':
-      return { files: cpp(name, shoal), next: `shoal up --service ${name}.cpp` };
+      return { files: cpp(name, shoal), next: shoal.isCheckout ? `shoal up --service ${name}.cpp` : undefined };
   }
 }
 
