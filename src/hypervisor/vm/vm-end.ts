@@ -78,10 +78,15 @@ function reasonOfError({ code }: ErrorEnvelope): VmEndReason {
 /** What guests of the contract say, and the built-in one does. */
 const TOO_LITTLE_MEMORY = /\btoo-little-memory\b/;
 
+/** Whether a guest ended because it has too little memory. @param bye its last words */
+export function lacksMemory(bye: string): boolean {
+  return TOO_LITTLE_MEMORY.test(bye);
+}
+
 function whyDirty(state: LifecycleState, { exitCode, signal }: MachineExit, outcome: VmEndReason | undefined): string {
   if (signal !== null) return `killed by ${signal}`;
   if (state.bye !== undefined && state.bye !== 'stop') {
-    const remedy = TOO_LITTLE_MEMORY.test(state.bye) ? '; raise vm_memory_bytes, or `memoryMib` of its profile' : '';
+    const remedy = lacksMemory(state.bye) ? '; raise vm_memory_bytes, or `memoryMib` of its profile' : '';
     return `the guest said bye: ${state.bye}${remedy}`;
   }
   if (exitCode === 0 && state.phase.name === 'stopping') return 'ended by us';
