@@ -227,7 +227,7 @@ done
 sort -u -o "$commands" "$commands" # both variants ask for the objects that they share
 count=$(wc -l <"$commands")
 if [ "$count" -gt 0 ]; then
-  echo "includeos: compiling $count files"
+  echo "includeos: compiling $count $([ "$count" -eq 1 ] && echo file || echo files)"
   xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands" || {
     [ "$variants" != wasm ] || echo "includeos: gcc refuses what wasm2c made of '$service'; above is why" >&2
     exit 1

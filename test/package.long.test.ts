@@ -58,7 +58,16 @@ test('the packed package, installed in an empty folder, answers a request from a
 test('a service in TypeScript is begun, tested, checked by the compiler, built and run without a compiler of C', async () => {
   const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
   const options = { command: installed, cwd: folder, env };
-  expect(await shoal(['service', 'new', 'hello'], options)).toMatchObject({ exitCode: 0 });
+  const asTyped = { ...options, env: { ...env, SHOAL_INVOKED_AS: '' } };
+  expect(await shoal(['service', 'new', 'hello'], asTyped)).toMatchObject({
+    stderr: `Next: cd hello && ${installed} up --service hello.ts --watch\n`,
+    exitCode: 0,
+  });
+  for (const language of ['wasm', 'cpp']) {
+    const stderr = expect.stringMatching(/^Next: build it with a checkout of Shoal, /);
+    const folder = `hello-${language}`;
+    expect(await shoal(['service', 'new', folder, '--lang', language], options)).toMatchObject({ stderr, exitCode: 0 });
+  }
   expect(await shoal(['service', 'test', 'hello/hello.ts'], options)).toMatchObject({
     stdout: expect.stringContaining('pass 2'),
     exitCode: 0,

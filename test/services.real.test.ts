@@ -137,6 +137,35 @@ test('VMs with a service outlive their Shoal; a changed file is another image, a
   expect(await last.stop()).toMatchObject({ exitCode: 0 });
 });
 
+test('a start that watches a service runs it, whatever was deployed before', async () => {
+  const file = fileOf(says('first'));
+  const fleet = await TestFleet.start({ flags: ['--service', file, '--watch'], data: temporaryFolder() });
+  onTestFinished(() => rmSync(fleet.data, { recursive: true, force: true }));
+  await fleet.up.stderrHas(/Watching /);
+  writeFileSync(file, says('second'));
+  await deployedAgain(fleet, 1);
+  expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
+
+  writeFileSync(file, says('third'));
+  const last = await fleet.resume();
+  expect(await ask(last, 'x')).toBe('third x');
+  expect(JSON.stringify(await last.events())).not.toMatch(/was deployed, and not from/);
+  expect(await last.stop()).toMatchObject({ exitCode: 0 });
+});
+
+test('what cannot be is refused before a service is built', async () => {
+  // It would be refused as well, after its build.
+  const file = fileOf('no service');
+  await using fleet = await TestFleet.start();
+  const both = await shoal(['up', '--data', fleet.data, '--service', file]);
+  expect(both).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^shoal: Shoal with pid .*\[DATA_DIR_IN_USE\]\n$/),
+  });
+  const wrong = await shoal(['up', '--data', join(fleet.data, 'none'), '--service', file, '--http', '70000']);
+  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^shoal: --http: expected /) });
+});
+
 test('a service that refuses the greeting runs, and says so', async () => {
   const file = fileOf('export default { sum: (text: string) => String(JSON.parse(text).a + 1) };\n');
   await using fleet = await TestFleet.start({ flags: ['--service', file] });

@@ -5,6 +5,7 @@ import { TestFleet } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { asNobody, placeOfNobody, USER } from './driver/nobody.ts';
 import { processesOf, qemusOf, statusFieldOf } from './driver/processes.ts';
+import { ShoalProcess } from './driver/shoal-process.ts';
 
 test('a user who may nothing in particular runs it, without a home and without KVM if need be; VMs have no rights and can gain none', async () => {
   const fleet = await TestFleet.start({ ...placeOfNobody(), addresses: 2 });
@@ -18,6 +19,14 @@ test('a user who may nothing in particular runs it, without a home and without K
   expect(rights).toEqual(['0000000000000000', '1', '2']);
   expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet).processes).toEqual([]);
+});
+
+test('a user who has no place for run directories is told so, and nothing is started', async () => {
+  const { data, ...how } = placeOfNobody();
+  const env = { ...how.env, SHOAL_RUNTIME_DIR: '', XDG_RUNTIME_DIR: '' };
+  const { stderr, exitCode } = await new ShoalProcess(['up', '--plain', '--data', data], { ...how, env }).finished;
+  expect(stderr).toMatch(/^shoal: There is no place for run directories: .*SHOAL_RUNTIME_DIR.* \[RIGHTS_MISSING\]\n$/);
+  expect(exitCode).toBe(1);
 });
 
 test('a umask that takes rights from the user, too, is no obstacle', async () => {

@@ -146,6 +146,16 @@ export function findHolder(directory: string): ProcessIdentity | undefined {
 }
 
 /**
+ * For a command that is long at work before it opens the directory. Somebody may take it meanwhile.
+ * @throws DATA_DIR_IN_USE naming the process that holds it
+ */
+export function refuseInUse(directory: string): void {
+  const running = findRunning(directory);
+  const holder = running?.process ?? findHolder(directory);
+  if (holder !== undefined) throw inUse(directory, running, holder);
+}
+
+/**
  * For a command that found no process: none may be seen from here.
  * @throws DATA_DIR_IN_USE if a Shoal runs on the directory all the same; DATA_DIR_UNUSABLE if that cannot be told
  */

@@ -8,7 +8,7 @@ import type { DataDir } from './data-dir.ts';
 import { imageToStart } from './image-to-start.ts';
 import { temporaryData } from './testing/temporary-data.ts';
 
-const [KEPT, FRESH] = [{ fresh: false }, { fresh: true }];
+const [KEPT, FRESH] = [false, true];
 
 let data: DataDir;
 let images: ImageStore;

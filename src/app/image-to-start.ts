@@ -3,22 +3,22 @@ import type { ImageInfo } from '../hypervisor/mod.ts';
 import type { ImageStore } from '../store/mod.ts';
 import type { DataDir } from './data-dir.ts';
 import { deployedImage, keepImage } from './kept-image.ts';
-import type { UpOptions } from './up-options.ts';
 
 /**
  * The copy of the image that VMs are started from. What is deployed stays until something else is: a restart of a service, or of its
  * machine, changes no image.
+ * @param isAnew whether that of the command line is taken instead
  * @param source that of the command line; undefined if it cannot be used
  * @throws IMAGE_MISSING; what `keepImage` throws
  */
 export async function imageToStart(
   data: DataDir,
   images: ImageStore,
-  { fresh }: Pick<UpOptions, 'fresh'>,
+  isAnew: boolean,
   source: ImageInfo | undefined,
 ): Promise<ImageInfo> {
   const { last } = images;
-  if (last === undefined || fresh) {
+  if (last === undefined || isAnew) {
     if (source === undefined) throw new ShoalError('IMAGE_MISSING', 'There is no image to start VMs from');
     // The copy comes first: the note of an image that there is none of would keep the next Shoal from starting.
     const kept = await keepImage(data, source);

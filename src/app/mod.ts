@@ -5,7 +5,7 @@ export { askFleet, withFleet } from './ask-fleet.ts';
 export { CleanUp } from './clean-up.ts';
 export type { Core } from './core.ts';
 export type { RunningFleet } from './data-dir.ts';
-export { findHolder, findRunning, refuseUnseen } from './data-dir.ts';
+export { findHolder, findRunning, refuseInUse, refuseUnseen } from './data-dir.ts';
 export { CANARIES_MAX, CANARY_SECONDS_MAX } from './deploy/begin-deploy.ts';
 export { Deploys } from './deploy/deploys.ts';
 export type { OwnDeploy } from './deploy/own-deploy.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ActorSystem, createSystem } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import { type FleetSnapshot, shortDigest } from '../fleet/mod.ts';
-import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
+import { type ImageInfo, loadImage, runtimeRoot } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
 import { type ImageStore, openImageStore, type Store } from '../store/mod.ts';
 import { authority, type Connection, createRequester, subjectsOf } from '../transport/mod.ts';
@@ -83,6 +83,8 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
   const cleanUp = new CleanUp();
   try {
     checkProc();
+    // Threads that find no place for VMs would say so as well, after a NATS server was started.
+    if (asked.role !== 'server') runtimeRoot();
     // A fleet name and an image that cannot be used are refused before anything is started.
     subjectsOf(asked.fleet);
     const source = await sourceOf(asked);
@@ -90,7 +92,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     cleanUp.add(() => data.close());
     await settlePlace(data);
     const images = await openImageStore(join(data.path, IMAGE_FILE));
-    const image = await imageToStart(data, images, asked, source);
+    const image = await imageToStart(data, images, await startsAnew(asked, data.tag), source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const eventLog = new EventLog(undefined, options.host);
@@ -174,7 +176,7 @@ function tellUnused(
 async function settlePlace(data: DataDir): Promise<void> {
   const { path, movedFrom } = data;
   if (movedFrom !== undefined) {
-    const left = (await findVms(tagOf(movedFrom))).filter(({ kind }) => kind !== 'gone').length;
+    const left = await countVms(tagOf(movedFrom));
     if (left > 0) {
       throw new ShoalError(
         'DATA_DIR_UNUSABLE',
@@ -187,9 +189,22 @@ async function settlePlace(data: DataDir): Promise<void> {
   await data.settle();
 }
 
+/**
+ * Whether VMs are started from the image of the command line, whatever was deployed. A service that is watched would be deployed next anyway.
+ * If there are VMs, that deploy replaces them one by one.
+ */
+async function startsAnew({ fresh, watch = false }: UpOptions, tag: string): Promise<boolean> {
+  return fresh || (watch && (await countVms(tag)) === 0);
+}
+
+/** VMs of an earlier Shoal, known or not. */
+async function countVms(tag: string): Promise<number> {
+  return (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length;
+}
+
 function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {
   // With --fresh the VMs end anyway, and their name with them.
-  const heldVms = async () => (fresh ? 0 : (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length);
+  const heldVms = async () => (fresh ? 0 : countVms(tag));
   return settleHostName({ directory: path, store, wanted: host, heldVms });
 }
 

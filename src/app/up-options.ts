@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly image: string;
   /** The service that the image was built from, for people. */
   readonly service?: string;
+  /** That service is deployed whenever it is saved. */
+  readonly watch?: boolean;
   /** Name of a profile that comes with Shoal, or path of a file; default: the one beside the image, else the built-in image's. */
   readonly profile?: string;
   /** Fields that override the profile. */

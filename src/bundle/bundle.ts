@@ -38,7 +38,7 @@ export function isScript(file: string): boolean {
  */
 export async function bundle(path: string): Promise<Bundle> {
   const file = resolve(path);
-  await checkFile(file);
+  await checkScriptFile(file);
   // It takes most of the time of a short command, and other commands do not need it.
   const [{ rolldown }, { imports }] = await Promise.all([import('rolldown'), import('./imports.ts')]);
   const faults: ShoalError[] = [];
@@ -78,7 +78,8 @@ export async function bundle(path: string): Promise<Bundle> {
   }
 }
 
-async function checkFile(file: string): Promise<void> {
+/** @throws SERVICE_INVALID if it is no file whose name is that of a script */
+export async function checkScriptFile(file: string): Promise<void> {
   const found = await stat(file).catch((cause: unknown) => {
     throw invalid({ file }, `it cannot be read: ${whyUnreadable(cause)}. Check the path`, cause);
   });

@@ -62,6 +62,12 @@ export function checkExports(
   return facts;
 }
 
+/** The nearest name that an operation may have: `shout_loud` for `shoutLoud`. */
+function possibleName(name: string): string {
+  const words = name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase();
+  return words.replace(/[^a-z0-9._-]+/g, '_').slice(0, 64) || 'upper';
+}
+
 const OPTIONS: readonly string[] = ['idempotent', 'state', 'payload'];
 const KNOWN = '`idempotent`, `state` and `payload`';
 
@@ -70,7 +76,7 @@ function checkOperation(file: string, name: string, value: Told): void {
   if (!isOperationName(name)) {
     throw invalid(
       place(),
-      `an operation is named ${JSON.stringify(name.slice(0, 100))}, and a name is ${OPERATION_NAME_FORM}. Rename it`,
+      `an operation is named ${JSON.stringify(name.slice(0, 100))}, and a name is ${OPERATION_NAME_FORM}. Rename it, such as to "${possibleName(name)}"`,
     );
   }
   if (value.type === 'function') return;

@@ -157,10 +157,12 @@ describe('a mistake is told with its place, the value and the remedy', () => {
     [
       'a name with a capital',
       "export default {\n  a: () => '',\n  'Big One': () => '',\n};",
-      /a\.ts:3 .* an operation is named "Big One", and a name is 1 to 64 of a-z.* Rename it/,
+      /a\.ts:3 .* an operation is named "Big One", and a name is 1 to 64 of a-z.* Rename it, such as to "big_one"/,
     ],
     ['a name that is too long', `export default { ['x'.repeat(65)]: () => '' };`, /an operation is named "x{65}"/],
-    ['a name with a comma', `export default { 'a,b': () => '' };`, /an operation is named "a,b"/],
+    ['a name with a comma', `export default { 'a,b': () => '' };`, /an operation is named "a,b".* such as to "a_b"/],
+    ['a name in camel case', `export default { shoutLoud: () => '' };`, /such as to "shout_loud"/],
+    ['a name that is empty', `export default { '': () => '' };`, /such as to "upper"/],
     [
       '`idempotent` of another type',
       "\nexport const idempotent = 'yes';\nexport default { a: () => '' };",

@@ -1,4 +1,4 @@
-export { isScript, SCRIPT_EXTENSIONS } from './bundle.ts';
+export { checkScriptFile, isScript, SCRIPT_EXTENSIONS } from './bundle.ts';
 export type { ServiceFacts } from './check-exports.ts';
 export { type Examined, examine, openService } from './examine.ts';
 export type { Outcome, Runner } from './runner.ts';

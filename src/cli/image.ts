@@ -128,7 +128,7 @@ function lineOf({ name, state, why }: CheckPoint): string {
 function profile(name = 'built-in'): number {
   const shipped = Object.hasOwn(SHIPPED_PROFILES, name) ? SHIPPED_PROFILES[name] : undefined;
   if (shipped === undefined)
-    throw usage(imageCommand, `expected profile ${NAMES.join(', ')}, got ${JSON.stringify(name)}`);
+    throw usage(imageCommand, `expected the profile to be ${NAMES.join(' or ')}, got ${JSON.stringify(name)}`);
   printText(profileText(shipped).trimEnd());
   return 0;
 }

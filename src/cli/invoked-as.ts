@@ -1,8 +1,24 @@
-/** By which name the user has called this program, and so can call it again: `shoal`, `bin/shoal`, or another path. */
+import { resolve } from 'node:path';
+
+/** Of a package that is installed in a folder: no PATH leads to it but that of npm. */
+const BY_NPX = 'npx shoal';
+
+/** By which name the user has called this program, and so can call it again: `shoal`, `npx shoal`, `bin/shoal`, or another path. */
 export function invokedAs(): string {
+  const name = nameOrPath();
+  return name === BY_NPX ? name : shellWord(name);
+}
+
+/** The same for a user who goes to another folder first. */
+export function invokedFromAnywhere(): string {
+  const name = nameOrPath();
+  return name.includes('/') ? shellWord(resolve(name)) : invokedAs();
+}
+
+function nameOrPath(): string {
   // `bin/shoal` says it, since Node does not know what was typed.
   const name = process.env['SHOAL_INVOKED_AS'] ?? '';
-  if (name !== '') return shellWord(name);
+  if (name !== '') return name;
   return import.meta.url.endsWith('.ts') ? 'bin/shoal' : 'shoal';
 }
 

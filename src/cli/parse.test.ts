@@ -58,6 +58,15 @@ test.each(['0', '10', '-1', '1.5', 'x', ''])(
   },
 );
 
+test.each([
+  ['MS', 'a whole number of milliseconds from 1 to 9, got "5s"'],
+  ['S', 'a whole number of seconds from 1 to 9, got "5s"'],
+  ['N', 'a whole number from 1 to 9, got "5s"'],
+])('a number of %s that has a unit is told which one it has anyway', (value, told) => {
+  const waiting = { ...command, flags: [{ name: 'wait', value, about: 'how long' }] };
+  expect(() => parse(waiting, ['--wait', '5s']).flags.whole('wait', { min: 1, max: 9 })).toThrow(told);
+});
+
 test('a choice that there is not is refused naming the choices', () => {
   const error = problem(['-c', 'x'], ({ flags }) => flags.oneOf('count', ['table', 'json']));
   expect(String(error)).toContain('to be table or json, got "x"');

@@ -38,6 +38,14 @@ function problemOf(message: string): string {
   return message.split(/\. |\n/)[0] ?? message;
 }
 
+/** What a number counts, by the word that the help has for the flag's value. */
+const UNITS: Readonly<Record<string, string>> = {
+  MS: ' of milliseconds',
+  S: ' of seconds',
+  SECONDS: ' of seconds',
+  BYTES: ' of bytes',
+};
+
 function flagsOf(command: Command, values: Values): Flags {
   // An empty path, as of a shell's variable that is not set, would be the current directory.
   const isPath = (name: string): boolean =>
@@ -59,9 +67,10 @@ function flagsOf(command: Command, values: Values): Flags {
       if (value === undefined) return undefined;
       const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
       if (number >= min && number <= max) return number;
+      const unit = UNITS[command.flags.find((flag) => flag.name === name)?.value ?? ''] ?? '';
       throw usage(
         command,
-        `expected --${name} to be a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`,
+        `expected --${name} to be a whole number${unit} from ${min} to ${max}, got ${JSON.stringify(value)}`,
       );
     },
     oneOf(name, allowed) {

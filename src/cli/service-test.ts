@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { SCRIPT_EXTENSIONS } from '../bundle/mod.ts';
+import { checkScriptFile, SCRIPT_EXTENSIONS } from '../bundle/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { loadService } from '../service/kit/mod.ts';
 import { ServiceError } from '../service/mod.ts';
@@ -33,6 +33,8 @@ export async function testService(file: string, { text, operation }: TestRequest
 
 /** The test beside a service, by Node's own runner. */
 async function runTests(file: string): Promise<number> {
+  // A test cannot mend what is no script.
+  await checkScriptFile(file);
   const extension = extname(file);
   const stem = basename(file, extension);
   const names = [extension, ...SCRIPT_EXTENSIONS].map((ending) => `${stem}.test${ending}`);

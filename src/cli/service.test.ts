@@ -13,10 +13,19 @@ test.each([
   ['build a.ts --source b.ts', 'give either a file or --source, not both'],
   ['new hello --lang rust', 'expected --lang to be ts or wasm or cpp, got "rust"'],
   [
-    'test /no/such/hello.ts',
-    'there is no hello.test.ts beside /no/such/hello.ts: write one, or give a request by --text',
+    `test ${import.meta.filename}`,
+    `there is no service.test.test.ts beside ${import.meta.filename}: write one, or give a request by --text`,
   ],
 ])('`shoal service %s` is refused with its reason', async (line, why) => {
   const run = async (): Promise<number> => serviceCommand.run(parse(serviceCommand, line.split(' ').filter(Boolean)));
   await expect(run()).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(why) });
+});
+
+test.each([
+  ['/no/such/hello.ts', 'there is no such file'],
+  [import.meta.dirname, 'Name the file whose default export is the service'],
+  ['/dev/null', 'it is no plain file'],
+])('`shoal service test %s` says that it is no service, and not that it has no test', async (file, why) => {
+  const run = async (): Promise<number> => serviceCommand.run(parse(serviceCommand, ['test', file]));
+  await expect(run()).rejects.toMatchObject({ code: 'SERVICE_INVALID', message: expect.stringContaining(why) });
 });

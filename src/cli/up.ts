@@ -7,6 +7,7 @@ import {
   POOL_DEFAULT,
   parseHostPool,
   type Role,
+  refuseInUse,
   SHARDS_MAX,
   type Shoal,
   shardsDefault,
@@ -165,10 +166,13 @@ async function runUp(call: Call, output: UpOutput): Promise<number> {
     stopping.abort();
   };
   onStopSignal(stop);
+  // A build takes long: what would be refused after it is refused before it.
+  const asked = optionsOf(call, output);
+  if (call.flags.text('service') !== undefined) refuseInUse(asked.dataDir);
   const service = await built(call, output, stopping.signal);
   if (stopping.signal.aborted) return 0;
   try {
-    const options = optionsOf(call, output, service);
+    const options = service === undefined ? asked : { ...asked, image: service.image, service: service.source };
     // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
     process.chdir('/');
     const shoal = await started(options, stopping.signal);
@@ -248,7 +252,7 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
   }
 }
 
-function optionsOf(call: Call, output: UpOutput, service: UpService | undefined): UpOptions {
+function optionsOf(call: Call, output: UpOutput): UpOptions {
   const { flags, role } = call;
   const nats = flags.text('nats');
   const pool = flags.text('pool');
@@ -266,8 +270,8 @@ function optionsOf(call: Call, output: UpOutput, service: UpService | undefined)
     control: flags.oneOf('control', ['direct', 'relay']) ?? 'direct',
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
-    image: service?.image ?? resolve(flags.text('image') ?? defaultImage()),
-    ...(service === undefined ? {} : { service: service.source }),
+    image: resolve(flags.text('image') ?? defaultImage()),
+    watch: flags.has('watch'),
     ...profileOptions(call),
     shards: shardsOf(call),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',

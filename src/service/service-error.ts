@@ -1,4 +1,7 @@
-/** Ends a request with a status and a message: the client gets both. Anything else that is thrown counts as 400. */
+/**
+ * Ends a request with a status and a message: the client gets the message, and of the statuses 404, 413 and 499; each other one is 400 to a
+ * client of a fleet. Anything else that is thrown counts as 400.
+ */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly status: number;

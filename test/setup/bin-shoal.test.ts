@@ -36,7 +36,7 @@ describe('in the published package, through the link that npm makes', () => {
     expect(await run(installPackage(), 'ps')).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `shoal needs Node 22.18 or newer on the PATH (found: ${version}).\n`,
+      stderr: `shoal needs Node 22.18 or newer on the PATH (found: ${version}): install one, such as from https://nodejs.org\n`,
     });
   });
 

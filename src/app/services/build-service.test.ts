@@ -170,9 +170,13 @@ describe('a source', () => {
     expect(said).toEqual([]);
   });
 
-  test('without C++ in it is refused by the build, which is heard', async () => {
-    const built = buildService({ system: 'builtin', source: folder, output: join(folder, 'x.elf'), say });
-    await expect(built).rejects.toThrow(`No image was built: there is no .cpp file in '${folder}'`);
-    expect(said.at(-1)).toContain('there is no .cpp file');
+  test('that is a folder without C++ is refused, and names the file that may be meant', async () => {
+    const build = () => buildService({ system: 'builtin', source: folder, output: join(folder, 'x.elf'), say });
+    await expect(build()).rejects.toThrow(
+      `No image was built: there is no .cpp file in the folder ${folder}. A service in another language is named by its file`,
+    );
+    for (const name of ['hello.test.ts', 'hello.ts']) writeFileSync(join(folder, name), '');
+    await expect(build()).rejects.toThrow(`is named by its file, such as ${join(folder, 'hello.ts')}`);
+    expect(said).toEqual([]);
   });
 });

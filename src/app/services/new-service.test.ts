@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadService } from '../../service/kit/mod.ts';
 import { newService } from './new-service.ts';
@@ -30,6 +31,36 @@ test('a new service in TypeScript is one, and its manifest names this Shoal', as
 test.each(['wasm', 'cpp'] as const)('a new service in %s has its files', async (language) => {
   const { files } = await newService(join(folder, 'deep/hello'), language);
   expect(files.length).toBeGreaterThan(2);
+});
+
+test('a new service passes the compiler, with the types of this Shoal', async () => {
+  const { files } = await newService(join(folder, 'hello'), 'ts');
+  const modules = join(folder, 'hello/node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  // As `npm install` would have it.
+  symlinkSync(resolve('.'), join(modules, 'shoal'));
+  symlinkSync(resolve('node_modules/@types/node'), join(modules, '@types/node'));
+  const compile = (): string =>
+    spawnSync('bin/node', ['node_modules/typescript/bin/tsc', '-p', dirname(files[0] ?? '')], { encoding: 'utf8' })
+      .stdout;
+  expect(compile()).toBe('');
+  writeFileSync(
+    join(folder, 'hello/hello.ts'),
+    "import type { Service } from 'shoal/service';\nexport default { a: 1 } satisfies Service;\n",
+  );
+  expect(compile()).toMatch(/^\S*hello\.ts\(2,18\): error TS2322/);
+}, 60_000);
+
+test('scripts of a new service call this Shoal, to which no PATH leads', async () => {
+  const wasm = await newService(join(folder, 'wasm'), 'wasm');
+  expect(JSON.parse(readFileSync(join(wasm.folder, 'package.json'), 'utf8'))).toMatchObject({
+    devDependencies: { shoal: `file:${resolve('.')}` },
+  });
+  const cpp = await newService(join(folder, 'cpp'), 'cpp');
+  const env = { ...process.env, SHOAL: 'echo' };
+  const { stdout } = spawnSync('sh', [join(cpp.folder, 'test.sh')], { env, encoding: 'utf8' });
+  expect(stdout).toBe('service build cpp.cpp --output cpp.elf\nimage check cpp.elf\n');
+  expect(readFileSync(join(cpp.folder, 'test.sh'), 'utf8')).toContain(`\${SHOAL:-${resolve('bin/shoal')}}`);
 });
 
 test('nothing is written over', async () => {

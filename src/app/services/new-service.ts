@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { packageJsonUrl } from '../paths.ts';
 import { version } from '../version.ts';
-import { type Language, templateOf } from './templates.ts';
+import { type Language, type ShoalNames, templateOf } from './templates.ts';
 
 /** Also what npm, a compiler and a shell take without quotes. */
 const NAME = /^[a-z][a-z0-9_-]{0,63}$/;
@@ -14,8 +14,8 @@ export interface NewService {
   readonly folder: string;
   /** Their paths. */
   readonly files: readonly string[];
-  /** The command to go on with, in the folder. */
-  readonly next: string;
+  /** The command to go on with, in the folder; undefined where this Shoal cannot build the service. */
+  readonly next: string | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function newService(path: string, language: Language): Promise<NewS
   });
   const [there] = await readdir(folder);
   if (there !== undefined) throw exists(folder, `it has ${JSON.stringify(there)} in it`);
-  const { files, next } = templateOf(language, name, shoalPackage());
+  const { files, next } = templateOf(language, name, shoalNames());
   const written: string[] = [];
   for (const [file, content] of Object.entries(files)) {
     const place = join(folder, file);
@@ -55,8 +55,10 @@ function exists(folder: string, why: string, cause?: unknown): ShoalError {
   return new ShoalError('SERVICE_EXISTS', `No service was written to ${folder}: ${why}. Choose another name`, options);
 }
 
-/** A checkout is no version that npm could get. */
-function shoalPackage(): string {
-  const home = fileURLToPath(new URL('.', packageJsonUrl));
-  return existsSync(join(home, 'src')) ? `file:${home.replace(/\/$/, '')}` : version();
+/** A checkout is no version that npm could get, and no PATH leads to it. */
+function shoalNames(): ShoalNames {
+  const home = fileURLToPath(new URL('.', packageJsonUrl)).replace(/\/$/, '');
+  const isCheckout = existsSync(join(home, 'src'));
+  if (!isCheckout) return { dependency: version(), command: 'shoal', isCheckout };
+  return { dependency: `file:${home}`, command: `${home}/bin/shoal`, isCheckout };
 }

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { isScript, SCRIPT_EXTENSIONS } from '../../bundle/mod.ts';
 import { ShoalError, whyUnreadable } from '../../errors.ts';
 
@@ -20,9 +20,20 @@ export async function serviceKind(source: string): Promise<ServiceKind> {
     const why = `the source ${source} cannot be read: ${whyUnreadable(cause)}`;
     throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
   });
+  if (found.isDirectory()) await refuseWithoutCpp(source);
   if (found.isDirectory() || extname(source) === '.cpp') return 'cpp';
   if (isScript(source)) return 'script';
   if (extname(source) === '.wasm') return 'wasm';
   const why = `the source ${source} is neither a folder nor a file that ends in ${SERVICE_EXTENSIONS.join(', ')}`;
   throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source } });
+}
+
+/** A folder is a service in C++. Others are one file. */
+async function refuseWithoutCpp(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  if (names.some((name) => extname(name) === '.cpp')) return;
+  const service = names.sort().find((name) => looksLikeService(name) && !/\.(test|d)\.[^.]+$/.test(name));
+  const example = service === undefined ? '' : `, such as ${join(folder, service)}`;
+  const why = `there is no .cpp file in the folder ${folder}. A service in another language is named by its file${example}`;
+  throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source: folder } });
 }

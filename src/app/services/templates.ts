@@ -5,31 +5,41 @@ import { guestFile } from '../../guest-files.ts';
 export const LANGUAGES = ['ts', 'wasm', 'cpp'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** How a folder's manifest names Shoal: a version, or a path as npm takes it. */
-export type ShoalPackage = string;
+/** How a folder's files name the Shoal that writes them. */
+export interface ShoalNames {
+  /** In a manifest: a version, or a path as npm takes it. */
+  readonly dependency: string;
+  /** In a script of a shell: a command, which may be a path. */
+  readonly command: string;
+  /** A checkout has its sources, and nothing built of them. */
+  readonly isCheckout: boolean;
+}
 
 export interface Template {
   /** By name. */
   readonly files: Readonly<Record<string, string>>;
-  /** The command to go on with. */
-  readonly next: string;
+  /** The command to go on with; undefined where this Shoal cannot build it. */
+  readonly next: string | undefined;
 }
 
 const ASSEMBLYSCRIPT_VERSION = '^0.28.0';
+const TYPESCRIPT_VERSION = '^7.0.2';
 
 /** What a new service begins with. */
-export function templateOf(language: Language, name: string, shoal: ShoalPackage): Template {
+export function templateOf(language: Language, name: string, shoal: ShoalNames): Template {
   switch (language) {
     case 'ts':
       return { files: typescript(name, shoal), next: `shoal up --service ${name}.ts --watch` };
-    case 'wasm':
-      return { files: assemblyScript(name), next: `npm install && npm run build && shoal up --service ${name}.wasm` };
+    case 'wasm': {
+      const next = `npm install && npm run build && shoal up --service ${name}.wasm`;
+      return { files: assemblyScript(name, shoal), next: shoal.isCheckout ? next : undefined };
+    }
     case 'cpp':
-      return { files: cpp(name), next: `shoal up --service ${name}.cpp` };
+      return { files: cpp(name, shoal), next: shoal.isCheckout ? `shoal up --service ${name}.cpp` : undefined };
   }
 }
 
-function typescript(name: string, shoal: ShoalPackage): Readonly<Record<string, string>> {
+function typescript(name: string, shoal: ShoalNames): Readonly<Record<string, string>> {
   const manifest = {
     name,
     private: true,
@@ -37,9 +47,10 @@ function typescript(name: string, shoal: ShoalPackage): Readonly<Record<string, 
     scripts: {
       start: `shoal up --service ${name}.ts --watch`,
       test: `shoal service test ${name}.ts`,
+      check: 'tsc',
       build: `shoal service build ${name}.ts`,
     },
-    devDependencies: { '@types/node': '^24.0.0', shoal },
+    devDependencies: { '@types/node': '^24.0.0', shoal: shoal.dependency, typescript: TYPESCRIPT_VERSION },
   };
   const tsconfig = {
     compilerOptions: {
@@ -51,6 +62,7 @@ function typescript(name: string, shoal: ShoalPackage): Readonly<Record<string, 
       noEmit: true,
       allowImportingTsExtensions: true,
       skipLibCheck: true,
+      ...(shoal.isCheckout ? { customConditions: ['shoal-source'] } : {}),
     },
   };
   return {
@@ -62,8 +74,8 @@ export default {
 
   async initials(text) {
     const words = text.split(/\\s+/).filter((word) => word !== '');
-    // The client gets the status and the message.
-    if (words.length === 0) throw new ServiceError(422, 'expected a name');
+    // The client gets the code and the message.
+    if (words.length === 0) throw new ServiceError(400, 'expected a name');
     return words.map((word) => word.slice(0, 1).toUpperCase()).join('');
   },
 } satisfies Service;
@@ -84,7 +96,7 @@ test('upper', async () => {
 
 test('initials', async () => {
   assert.equal(await service.call('initials', 'Grace Brewster Hopper'), 'GBH');
-  await assert.rejects(service.call('initials', ' '), { status: 422, message: 'expected a name' });
+  await assert.rejects(service.call('initials', ' '), { status: 400, message: 'expected a name' });
 });
 `,
     'package.json': json(manifest),
@@ -94,7 +106,7 @@ test('initials', async () => {
 }
 
 /** The module keeps what docs/wasm-services.md says. */
-function assemblyScript(name: string): Readonly<Record<string, string>> {
+function assemblyScript(name: string, shoal: ShoalNames): Readonly<Record<string, string>> {
   const manifest = {
     name,
     private: true,
@@ -103,7 +115,7 @@ function assemblyScript(name: string): Readonly<Record<string, string>> {
       test: `npm run build && shoal service build ${name}.wasm && shoal image check ${name}.elf`,
       start: `npm run build && shoal up --service ${name}.wasm`,
     },
-    devDependencies: { assemblyscript: ASSEMBLYSCRIPT_VERSION },
+    devDependencies: { assemblyscript: ASSEMBLYSCRIPT_VERSION, shoal: shoal.dependency },
   };
   return {
     'assembly/index.ts': `import { refuse, reply, textOf } from './shoal';
@@ -128,7 +140,7 @@ function sdkFile(name: string): string {
   return readFileSync(guestFile(`sdk/${name}`, `wasm/sdk/${name}`), 'utf8');
 }
 
-function cpp(name: string): Readonly<Record<string, string>> {
+function cpp(name: string, { command }: ShoalNames): Readonly<Record<string, string>> {
   return {
     [`${name}.cpp`]: `#include "shoal/service.h"
 
@@ -150,8 +162,9 @@ const shoal::Service shoal::service = {kOperations, /*idempotent=*/true};
 # Builds the image, boots it once, and looks whether it keeps the contract.
 set -eu
 cd "$(dirname "$0")"
-shoal service build ${name}.cpp --output ${name}.elf
-shoal image check ${name}.elf
+shoal=\${SHOAL:-${command}}
+"$shoal" service build ${name}.cpp --output ${name}.elf
+"$shoal" image check ${name}.elf
 `,
     '.gitignore': '*.elf\n',
   };

@@ -16,7 +16,7 @@ export function beginDeploy(fleet: Fleet, deploy: DeployState): Reaction {
   if (running?.id === deploy.id) return NOTHING;
   if (running !== undefined) throw deployRunning(running);
   const { image, before, canary, phase } = deploy;
-  const first = phase === 'canary' ? `, ${canary} first` : '';
+  const first = phase === 'canary' ? `, ${canary === 1 ? '1 canary' : `${canary} canaries`} first` : '';
   const isAgain = image === before;
   // VMs of a third image may be left from a deploy that was cut short.
   const vms = isAgain ? outdatedIn(fleet, image).length : serversOf(fleet).length;

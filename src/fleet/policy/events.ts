@@ -29,7 +29,7 @@ function event(
   error: ErrorEnvelope | undefined,
 ): Effect {
   const withRule = rule === undefined ? what : `${what} (${rule})`;
-  const text = error === undefined ? withRule : `${withRule}: ${error.message}`;
+  const text = error === undefined || isRepeated(what, error) ? withRule : `${withRule}: ${error.message}`;
   return {
     kind: 'event',
     event: {
@@ -43,4 +43,10 @@ function event(
       ...(error === undefined ? {} : { error }),
     },
   };
+}
+
+/** Whether the error ends with the reason that the text ends with. */
+function isRepeated(what: string, { message }: ErrorEnvelope): boolean {
+  const at = what.indexOf(': ');
+  return at >= 0 && message.endsWith(what.slice(at));
 }

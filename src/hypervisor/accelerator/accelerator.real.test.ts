@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Accelerator, Hypervisor, MachineSpec, QemuBuild } from '../port.ts';
+import { loadImage } from '../qemu/load-image.ts';
 import { type RealHypervisor, realHypervisor, usableAccelerators } from '../testing/mod.ts';
 import { type AcceleratorProbe, chooseAccelerator } from './accelerator.ts';
 
@@ -56,6 +57,18 @@ describe('the probe of the accelerators, on real QEMU', () => {
     const asked = { ...(await probe(real)), network: 'none', qemuOf, hypervisor: hypervisor as Hypervisor } as const;
     await expect(chooseAccelerator(asked)).rejects.toThrow('seen');
     expect(specs).toMatchObject([{ accelerator: 'tcg', network: 'none', qemu: { program: 'qemu-for-tcg' } }]);
+  });
+
+  it('says why an image cannot be measured that ends, and does not wait for it', async () => {
+    await using real = await realHypervisor();
+    const asked = await probe(real);
+    // It would be waited for as long as an image may take to boot.
+    const image = await loadImage(asked.image.path, { set: { memoryMib: '3', bootTimeoutMs: '3600000' } });
+    await expect(chooseAccelerator({ ...asked, image })).rejects.toMatchObject({
+      code: 'VM_GONE',
+      message: expect.stringContaining('too-little-memory); raise'),
+    });
+    expect(await real.hypervisor.list()).toEqual([]);
   });
 
   it('does as it is told', async () => {

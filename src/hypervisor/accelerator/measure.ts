@@ -1,8 +1,8 @@
 import type { Clock } from '../../actors/mod.ts';
 import { endMachine } from '../end-machine.ts';
-import type { Hypervisor, MachineSpec } from '../port.ts';
+import type { Hypervisor, MachineExit, MachineSpec } from '../port.ts';
 import type { Measurement } from './choose.ts';
-import { answering, type MeasuredGuest, openGuest } from './measured-guest.ts';
+import { answering, goneBeforeReady, type MeasuredGuest, openGuest } from './measured-guest.ts';
 
 const STEP_TIMEOUT_MS = 15_000;
 const PINGS = 300;
@@ -14,9 +14,11 @@ const TEXTS = 6;
 /** Boots the image once, measures it and ends it. @throws what `prepare` throws; LINK_LOST, VM_GONE */
 export async function measure(hypervisor: Hypervisor, spec: MachineSpec, clock: Clock): Promise<Measurement> {
   const machine = await hypervisor.prepare(spec);
-  const gone = new Promise<void>((resolve) => machine.onExit(() => resolve()));
+  const gone = new Promise<MachineExit>((resolve) => machine.onExit(resolve));
   try {
-    const up = answering(machine, hypervisor, spec, clock);
+    const up = Promise.race([answering(machine, hypervisor, spec, clock), gone.then(refuseGone)]);
+    // It may end before its start has returned.
+    up.catch(() => undefined);
     const startMs = clock.monotonic();
     await machine.start();
     await up;
@@ -52,4 +54,9 @@ async function compute(client: MeasuredGuest, textBytesMax: number): Promise<voi
   const text = 'the quick brown fox jumps over the lazy dog\n'.repeat(TEXT_BYTES / 44).slice(0, textBytesMax);
   for (let count = 0; count < TEXTS; count++) await client.ask('sha256', Buffer.from(text), STEP_TIMEOUT_MS);
   await client.ask('freq', Buffer.from(text), STEP_TIMEOUT_MS);
+}
+
+function refuseGone({ exitCode, signal, stderr }: MachineExit): never {
+  const how = signal === null ? `QEMU ended with exit code ${exitCode}` : `killed by ${signal}`;
+  throw goneBeforeReady(stderr === '' ? how : `${how}; QEMU said: ${stderr}`);
 }

@@ -11,6 +11,7 @@ import { bindOf } from '../profile/command-line.ts';
 import { probesOf } from '../profile/probes.ts';
 import { profileOf } from '../profile/shipped.ts';
 import { probeOf } from '../vm/probe.ts';
+import { whyBye } from '../vm/vm-end.ts';
 
 const BOOT_TIMEOUT_MS_LEAST = 15_000;
 /** A guest that does not say when it is ready is asked this often. */
@@ -20,7 +21,7 @@ const BODY_BYTES_MAX = 1024 * 1024;
 /**
  * Waits for the ready line: before the guest's network is up, its forwarded port accepts a connection and leaves it
  * waiting. A guest without such a line is asked until it answers.
- * @throws VM_BOOT_TIMEOUT
+ * @throws VM_BOOT_TIMEOUT; VM_GONE if it says goodbye instead
  */
 export async function answering(
   machine: Machine,
@@ -36,7 +37,10 @@ export async function answering(
   });
   const parser = new ConsoleParser(formatOf(profile.console, factsOf(spec)));
   machine.onConsole((bytes) => {
-    if (parser.push(bytes, clock.monotonic()).some(({ kind }) => kind === 'ready')) ended.resolve();
+    for (const event of parser.push(bytes, clock.monotonic())) {
+      if (event.kind === 'ready') ended.resolve();
+      if (event.kind === 'bye') ended.reject(goneBeforeReady(whyBye(event.reason)));
+    }
   });
   const probe = probeOf(profile, () => hypervisor.connect(spec), clock);
   let isOver = false;
@@ -51,6 +55,11 @@ export async function answering(
     again?.();
     probe.close();
   });
+}
+
+/** @param why what is known of its end */
+export function goneBeforeReady(why: string): ShoalError {
+  return new ShoalError('VM_GONE', `The guest that was to be measured ended before it was ready: ${why}`);
 }
 
 function bootTimeoutMsOf(spec: MachineSpec): number {

@@ -58,6 +58,18 @@ it('the last words are a refused line, or else the end of the log', () => {
   expect(one.lastWords).toMatch(/^a line of its console was refused: .*: "shoal1 status seq=x"$/);
 });
 
+it.each([
+  ['reason=panic why=x', 'it said bye: "panic (x)"'],
+  [
+    'reason=bad-argument key=shoal.max value=9 why=too-little-memory',
+    'it said bye: "bad-argument (shoal.max=9: too-little-memory)"; raise `memoryMib` of its profile',
+  ],
+])('a bye is among the last words, with its remedy if there is one: %s', (words, told) => {
+  const { heard: one, say } = heard();
+  say(`shoal1 bye ${words}`);
+  expect(one.lastWords).toBe(told);
+});
+
 it('what is wrong is looked at three times, but not after the guest is gone', async () => {
   const looks = async (isOver: boolean, ...found: (string | undefined)[]): Promise<unknown> => {
     let count = 0;

@@ -5,6 +5,7 @@ import { ConsoleParser } from '../console/console-parser.ts';
 import { formatOf } from '../console/formats/format-of.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
 import type { ConsoleProfile } from '../profile/profile.ts';
+import { lacksMemory } from '../vm/vm-end.ts';
 
 type EventKind = 'ready' | 'status' | 'bye';
 type EventOf<K extends EventKind> = Extract<ConsoleEvent, { kind: K }>;
@@ -76,7 +77,10 @@ export class Heard {
   get lastWords(): string {
     const [refusal, line] = [this.lastRefusal, this.log.at(-1)];
     if (refusal !== undefined) return `a line of its console was refused: ${refusal.why}: ${short(refusal.text)}`;
-    if (this.bye !== undefined && this.bye !== 'stop') return `it said bye: ${short(this.bye)}`;
+    if (this.bye !== undefined && this.bye !== 'stop') {
+      const remedy = lacksMemory(this.bye) ? '; raise `memoryMib` of its profile' : '';
+      return `it said bye: ${short(this.bye)}${remedy}`;
+    }
     return line === undefined ? 'its console said nothing' : `its console said last: ${short(line)}`;
   }
 

@@ -74,7 +74,7 @@ export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.
   throw new ShoalError(
     'RIGHTS_MISSING',
     'There is no place for run directories: this user is not root and XDG_RUNTIME_DIR is not set. ' +
-      'Set SHOAL_RUNTIME_DIR to a short directory of your own',
+      'Set SHOAL_RUNTIME_DIR to a short directory of your own for all commands, such as `export SHOAL_RUNTIME_DIR=/tmp/shoal-$(id -un)`',
   );
 }
 

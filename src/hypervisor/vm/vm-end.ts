@@ -78,11 +78,21 @@ function reasonOfError({ code }: ErrorEnvelope): VmEndReason {
 /** What guests of the contract say, and the built-in one does. */
 const TOO_LITTLE_MEMORY = /\btoo-little-memory\b/;
 
+/** Whether a guest ended because it has too little memory. @param bye its last words */
+export function lacksMemory(bye: string): boolean {
+  return TOO_LITTLE_MEMORY.test(bye);
+}
+
+/** A guest's own reason for its end, with the remedy if there is one. */
+export function whyBye(bye: string): string {
+  const remedy = lacksMemory(bye) ? '; raise vm_memory_bytes, or `memoryMib` of its profile' : '';
+  return `the guest said bye: ${bye}${remedy}`;
+}
+
 function whyDirty(state: LifecycleState, { exitCode, signal }: MachineExit, outcome: VmEndReason | undefined): string {
   if (signal !== null) return `killed by ${signal}`;
   if (state.bye !== undefined && state.bye !== 'stop') {
-    const remedy = TOO_LITTLE_MEMORY.test(state.bye) ? '; raise vm_memory_bytes, or `memoryMib` of its profile' : '';
-    return `the guest said bye: ${state.bye}${remedy}`;
+    return whyBye(state.bye);
   }
   if (exitCode === 0 && state.phase.name === 'stopping') return 'ended by us';
   switch (outcome) {
