@@ -28,6 +28,25 @@ const deploysOf = (fleet: TestFleet): number => fleet.up.stderr.split(' is deplo
 const deployedAgain = (fleet: TestFleet, times: number): Promise<void> =>
   fleet.up.stderrHas({ test: () => deploysOf(fleet) >= times });
 
+test('a client gets the status and the message of an error that a service throws, over NATS and over HTTP', async () => {
+  const file = fileOf(
+    "import { ServiceError } from 'shoal/service';\n" +
+      "export default { refuse: (text: string) => { throw new ServiceError(Number(text), 'not now'); } };\n",
+  );
+  await using fleet = await TestFleet.start({ flags: ['--service', file, '--http', '0'] });
+  await using client = await connect({ servers: fleet.ready.nats });
+  for (const status of [409, 422]) {
+    await expect(client.request(String(status))).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      details: { status: String(status) },
+    });
+    const response = await fetch(`${fleet.ready.http}/refuse`, { method: 'POST', body: String(status) });
+    expect([response.status, await response.text()]).toEqual([status, 'not now\n']);
+  }
+  // They are the requests' fault: the VM stays.
+  expect((await fleet.snapshot()).vms).toMatchObject([{ id_vmachine: fleet.ready.vms[0]?.id_vmachine }]);
+});
+
 test('a service in TypeScript runs in VMs; what is saved is deployed, however an editor saves', async () => {
   const file = fileOf(says('one'));
   await using fleet = await TestFleet.start({ flags: ['--service', file, '--watch'] });

@@ -44,7 +44,7 @@ export { parsePool } from './values/parse-pool.ts';
 export type { Control, IssuedRelay, Relay, RelayedCommand, RelayPort } from './values/relay.ts';
 export type { Outcome, Request } from './values/request.ts';
 export type { RequestRecord, RequestState } from './values/request-record.ts';
-export type { RequestStatus } from './values/request-status.ts';
+export { type RequestStatus, statusOfGuest } from './values/request-status.ts';
 export type { Reservation } from './values/reservation.ts';
 export type { Figures, Rule } from './values/rule.ts';
 export type { VmEnd, VmId, VmState } from './values/vm-id.ts';

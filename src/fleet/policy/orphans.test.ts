@@ -46,7 +46,7 @@ describe('R11, an orphaned reply', () => {
 
   it.each([
     ['413 too large', 413, 'too large'],
-    ['418 a teapot', 502, 'a teapot'],
+    ['418 a teapot', 418, 'a teapot'],
     ['no status at all', 502, ''],
   ])('that says %j has the status %s', (text, status, message) => {
     const { fleet } = new BareFleet();

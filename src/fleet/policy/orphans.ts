@@ -1,14 +1,11 @@
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
-import { reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import type { Outcome } from '../values/request.ts';
-import type { RequestStatus } from '../values/request-status.ts';
-import { failure } from './retries.ts';
+import { statusOfGuest } from '../values/request-status.ts';
+import { failureOfGuest } from './retries.ts';
 
 type OrphanedReply = Extract<LinkEvent, { kind: 'link-orphaned-reply' }>;
-
-const STATUSES: readonly RequestStatus[] = [400, 404, 413, 499, 501, 502, 503, 504];
 
 /** What becomes of a reply that outlived the connection, or the Shoal, that asked for it (R11). */
 export type OrphanDecision =
@@ -48,6 +45,5 @@ function outcomeOf(fleet: Fleet, { vm, ok, payload, contentType }: OrphanedReply
   const type = contentType === undefined ? {} : { contentType };
   if (ok) return { ok, payload, ...type, vm, host: fleet.host.name };
   const [, code = '502', message = ''] = /^(\d{3}) ?(.*)$/s.exec(new TextDecoder().decode(payload)) ?? [];
-  const status = STATUSES.find((known) => known === Number(code)) ?? 502;
-  return failure(fleet, reasonOfGuest(status), message, vm);
+  return failureOfGuest(fleet, statusOfGuest(Number(code)), message, vm);
 }

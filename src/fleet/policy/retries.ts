@@ -2,7 +2,7 @@ import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
-import { type FailureReason, REQUEST_END_REASONS } from '../values/end-reason.ts';
+import { type FailureReason, REQUEST_END_REASONS, reasonOfGuest } from '../values/end-reason.ts';
 import type { Outcome } from '../values/request.ts';
 import type { RequestStatus } from '../values/request-status.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -119,6 +119,11 @@ export function writeOff(fleet: Fleet, vm: Vm, nowMs: number): Reaction {
     transitions: lost.map((request) => ({ kind: 'request-left', request, nowMs })),
     effects: lost.map((request) => ({ kind: 'forget', request })),
   };
+}
+
+/** What a guest, or the link to it, has answered in the place of a reply. */
+export function failureOfGuest(fleet: Fleet, status: RequestStatus, message: string, vm: VmId): Failure {
+  return { ...failure(fleet, reasonOfGuest(status), message, vm), status };
 }
 
 export function failure(fleet: Fleet, reason: FailureReason, message: string, vm?: VmId): Failure {

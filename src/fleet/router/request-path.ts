@@ -3,10 +3,9 @@ import { admit, admitHanded, admitNext, type Handed } from '../policy/admission.
 import type { HandOnDecision } from '../policy/decision.ts';
 import { tooLate } from '../policy/expiry.ts';
 import { placeOrphan } from '../policy/orphans.ts';
-import { failure, isFault } from '../policy/retries.ts';
+import { failureOfGuest, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { hopsOf, type OpenRequest, type Waiter } from '../state/open-request.ts';
-import { reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import { type HandOnFor, HOPS_AGAIN_MS } from '../values/neighbour.ts';
 import type { Outcome, Request } from '../values/request.ts';
@@ -137,7 +136,7 @@ export class RequestPath implements Responder {
   error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
     const request = this.#returned(id, vm, isFault(status), status === 499 ? undefined : true, nowMs);
     if (request === undefined) return;
-    this.answer(request, failure(this.#fleet, reasonOfGuest(status), message, vm));
+    this.answer(request, failureOfGuest(this.#fleet, status, message, vm));
     this.serveWaiting(nowMs);
   }
 

@@ -1,4 +1,4 @@
-import type { RequestStatus } from './request-status.ts';
+import { type RequestStatus, SHOAL_STATUSES, type ShoalStatus } from './request-status.ts';
 
 /**
  * Why a VM ends, by the word that events, `ps`, `inspect` and JSON show. The set is closed: programs may match on it. `docs/errors.md`
@@ -71,16 +71,16 @@ export const REQUEST_END_REASONS = {
   // No reply has come, so only the client can tell.
   'no-reply': undefined,
   'no-responders': undefined,
-} as const satisfies Readonly<Record<string, RequestStatus | undefined>>;
+} as const satisfies Readonly<Record<string, ShoalStatus | undefined>>;
 
 export type RequestEndReason = keyof typeof REQUEST_END_REASONS;
 
 /** Those of an error reply. */
 export type FailureReason = {
-  [Reason in RequestEndReason]: (typeof REQUEST_END_REASONS)[Reason] extends RequestStatus ? Reason : never;
+  [Reason in RequestEndReason]: (typeof REQUEST_END_REASONS)[Reason] extends ShoalStatus ? Reason : never;
 }[RequestEndReason];
 
-const OF_GUESTS: Readonly<Record<RequestStatus, FailureReason>> = {
+const OF_GUESTS: Readonly<Record<ShoalStatus, FailureReason>> = {
   400: 'bad-request',
   404: 'operation-unknown',
   413: 'too-large',
@@ -93,7 +93,8 @@ const OF_GUESTS: Readonly<Record<RequestStatus, FailureReason>> = {
 
 /** Why a request has ended that its guest, or the link to it, answered with that status. */
 export function reasonOfGuest(status: RequestStatus): FailureReason {
-  return OF_GUESTS[status];
+  const known = SHOAL_STATUSES.find((one) => one === status);
+  return known === undefined ? 'bad-request' : OF_GUESTS[known];
 }
 
 /** Why requests wait for a VM, by the word that events show. Closed as well. */

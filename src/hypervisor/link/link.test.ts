@@ -169,7 +169,7 @@ describe('link', () => {
     const guest = await ready(bench);
     const said: [string, RequestStatus, string][] = [
       ['404 no such operation', 404, 'no such operation'],
-      ['418 teapot', 400, 'teapot'],
+      ['418 teapot', 418, 'teapot'],
       ['599', 502, ''],
       ['oops\u001b[2J', 502, 'the guest failed without saying how: oops'],
     ];

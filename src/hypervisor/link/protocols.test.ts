@@ -94,7 +94,7 @@ describe.each(Object.keys(PROTOCOLS))('a link over %s', (name) => {
     const said: [number, string, RequestStatus][] = [
       [404, 'no such operation', 404],
       [413, 'too long', 413],
-      [418, 'teapot', 400],
+      [418, 'teapot', 418],
       [500, 'broken', 502],
       [503, 'busy', 503],
       [599, 'other', 502],
