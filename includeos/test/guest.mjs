@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const bootTimeoutMs = 60_000;
 const answerTimeoutMs = 60_000;
 
-export const FrameType = { request: 1, reply: 2, error: 3, ping: 4, pong: 5, cancel: 6, relay: 7 };
+export const FrameType = { request: 1, reply: 2, error: 3, ping: 4, pong: 5, cancel: 6, relay: 7, typedRequest: 8 };
 
 /** The machine that the image under test needs; docs/images.md explains the fields. */
 export const profile = {

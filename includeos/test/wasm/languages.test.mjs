@@ -5,6 +5,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { FrameType } from '../guest.mjs';
 import { build, temporaryFolder, withGuest } from './build.mjs';
 
 const folder = temporaryFolder();
@@ -110,7 +111,7 @@ export function shoal_op_refused(at: usize, size: i32): u64 { return reply(setRe
   await withGuest({ image: build(join(folder.path, 'bytes.wasm')) }, async (_guest, client) => {
     const ask = async (operation, type, bytes) => {
       const payload = Buffer.concat([Buffer.from([type.length]), Buffer.from(type), Buffer.from(bytes)]);
-      client.send({ type: 8, id: client.nextId++, operation, payload });
+      client.send({ type: FrameType.typedRequest, id: client.nextId++, operation, payload });
       return (await client.receive()).bytes;
     };
     assert.deepEqual(

@@ -135,7 +135,7 @@ test('a module of bytes takes and gives any, with a content type', async () => {
     assert.match(ready, / payload=bytes /);
     const typed = async (operation, type, bytes) => {
       client.send({
-        type: 8,
+        type: FrameType.typedRequest,
         id: client.nextId++,
         operation,
         payload: Buffer.concat([Buffer.from([type.length]), Buffer.from(type), bytes]),
