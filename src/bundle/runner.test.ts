@@ -35,6 +35,8 @@ export default {
   log: () => { console.log('one', { two: 2 }, new Error('three')); return ''; },
   type: (text, { operation, contentType }) => operation + ' ' + contentType,
   lone: () => 'a\\ud800b',
+  random: () => String(Math.random()),
+  fill: (text) => { const all = []; for (let i = 0; i < Number(text); i++) all.push(new Uint8Array(2 ** 20).fill(1)); return text; },
   time: () => String(Date.now() < 60_000) + new Date(0).getTimezoneOffset(),
 };`;
 
@@ -99,6 +101,15 @@ describe('a request', () => {
     expect(ask('type', '', 'text/csv')).toEqual({ ok: true, reply: 'type text/csv' });
   });
 
+  test('has random numbers of its own', () => {
+    expect(ask('random')).not.toEqual(ask('random'));
+  });
+
+  test('has the memory of a VM', () => {
+    expect(ask('fill', '17')).toEqual({ ok: true, reply: '17' });
+    expect(ask('fill', '18')).toEqual(refused(413, expect.stringContaining('more memory')));
+  });
+
   test('has the time of a VM that has just booted, in UTC', () => {
     expect(ask('time')).toEqual({ ok: true, reply: 'true0' });
   });
@@ -114,21 +125,45 @@ describe('a request', () => {
   });
 });
 
-test('state that is kept is seen by the next request', async () => {
-  const path = join(folder, 'kept.js');
-  writeFileSync(path, "let n = 0;\nexport const state = 'kept';\nexport default { a: () => String(++n) };");
-  const { runner: kept } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
-  expect([kept.request('a', '', undefined), kept.request('a', '', undefined)]).toMatchObject([
-    { reply: '1' },
-    { reply: '2' },
-  ]);
+describe('state that is kept', () => {
+  const KEPT = `let n = 0;
+    export const state = 'kept';
+    export default { count: () => String(++n), same: (text) => text, greedy: () => { for (const all = []; ; ) all.push(n++); } };`;
+  let kept: Runner;
+  beforeAll(async () => {
+    writeFileSync(join(folder, 'kept.js'), KEPT);
+    ({ runner: kept } = await openService(join(folder, 'kept.js'), { limitMs: LIMIT_MS, onLog: () => undefined }));
+  });
+
+  test('is seen by the next request, until one takes all memory', () => {
+    const count = () => kept.request('count', '', undefined);
+    expect([count(), count()]).toMatchObject([{ reply: '1' }, { reply: '2' }]);
+    expect(kept.request('greedy', '', undefined)).toMatchObject({ status: 413 });
+    expect(count()).toMatchObject({ reply: '1' });
+  });
+
+  test('does not fill up with what requests were given', () => {
+    for (let time = 0; time < 60; time++) {
+      expect(kept.request('same', 'x'.repeat(500_000), undefined)).toMatchObject({ ok: true });
+    }
+  });
+});
+
+test('what a service has begun at its start has come to its end before the first request', async () => {
+  const path = join(folder, 'late.js');
+  writeFileSync(
+    path,
+    "let made;\nPromise.resolve().then(() => { made = 'made'; });\nexport default { a: () => String(made) };",
+  );
+  const { runner: late } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
+  expect(late.request('a', '', undefined)).toEqual({ ok: true, reply: 'made' });
 });
 
 test('bytes go in and out as they are', async () => {
   const path = join(folder, 'bytes.js');
   writeFileSync(
     path,
-    "export const payload = 'bytes';\nexport default { a: (b) => b.map((x) => 255 - x), b: (b) => String(b.length) };",
+    "export const payload = 'bytes';\nexport default { a: (b) => b.map((x) => 255 - x), b: (b) => String(b.length), c: (b) => b.subarray(1, 3) };",
   );
   const { runner: bytes } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
   expect(bytes.request('a', Uint8Array.of(0, 128, 255), undefined)).toEqual({
@@ -136,4 +171,5 @@ test('bytes go in and out as they are', async () => {
     reply: Uint8Array.of(255, 127, 0),
   });
   expect(bytes.request('b', new Uint8Array(300_000), undefined)).toEqual({ ok: true, reply: '300000' });
+  expect(bytes.request('c', Uint8Array.of(1, 2, 3, 4), undefined)).toEqual({ ok: true, reply: Uint8Array.of(2, 3) });
 });

@@ -93,7 +93,7 @@ class RunningService implements LoadedService {
   /** As a guest gives it to the operation. */
   #input(input: string | Uint8Array): string | Uint8Array {
     if (this.payload === 'bytes') return typeof input === 'string' ? new TextEncoder().encode(input) : input;
-    if (typeof input === 'string') return input.toWellFormed();
+    if (typeof input === 'string') return input;
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(input);
     } catch {
