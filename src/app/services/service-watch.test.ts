@@ -18,7 +18,7 @@ function world() {
   let changed = (): void => undefined;
   /** How the builds and deploys to come end, the next one first; a build or a deploy without one is under way. */
   const builds: (readonly string[] | Error)[] = [];
-  const deploys: Partial<OwnDeploy>[] = [];
+  const deploys: (Partial<OwnDeploy> | Error)[] = [];
   const calls: string[] = [];
   let goOn = (): void => undefined;
   const ended = <T>(list: T[]): Promise<T> => {
@@ -40,7 +40,9 @@ function world() {
       },
       deploy: async () => {
         calls.push('deploy');
-        return { digest: DIGEST, end: 'deployed', why: null, ...(await ended(deploys)) };
+        const outcome = await ended(deploys);
+        if (outcome instanceof Error) throw outcome;
+        return { digest: DIGEST, end: 'deployed', why: null, ...outcome };
       },
       watch: (onChange) => {
         changed = onChange;
@@ -92,6 +94,19 @@ test('several saves in a row are one build, and one that changes nothing is not 
   expect([calls, said]).toEqual([['build', 'deploy', 'build', 'deploy'], []]);
 });
 
+test('a program that saves without a pause does not keep the service from being deployed', async () => {
+  const { calls, builds, deploys, save, clock } = world();
+  builds.push(INPUTS);
+  deploys.push({});
+  for (let round = 0; round < 50 && calls.length === 0; round += 1) {
+    save();
+    await settle();
+    await clock.advance(QUIET_MS);
+    await settle();
+  }
+  expect(calls).toEqual(['build', 'deploy']);
+});
+
 test('what is saved during a deploy is deployed after it', async () => {
   const { calls, builds, deploys, quiet, save, goOn } = world();
   builds.push(INPUTS);
@@ -130,6 +145,17 @@ test.each([
   deploys.push({ end, why });
   await quiet();
   expect(said).toEqual([`hello.ts is not deployed: ${why}. What ran before goes on`]);
+});
+
+test('a deploy that cannot begin is told, and the next save is deployed', async () => {
+  const { calls, builds, deploys, said, quiet, save } = world();
+  builds.push(INPUTS, INPUTS);
+  deploys.push(new ShoalError('DEPLOY_RUNNING', 'another one has begun'), {});
+  await quiet();
+  save();
+  await quiet();
+  expect(calls).toEqual(['build', 'deploy', 'build', 'deploy']);
+  expect(said[0]).toBe('hello.ts is not deployed: another one has begun [DEPLOY_RUNNING]');
 });
 
 test('after its end nothing is built, deployed or said any more', async () => {
