@@ -284,8 +284,10 @@ for (const accelerator of accelerators()) {
       withService(
         accelerator,
         `{\n  type(bytes, { operation, contentType }) { return operation + ' ' + contentType },\n  same(bytes) { return bytes },\n}`,
-        { payload: 'bytes' },
-        async (_guest, client) => {
+        { payload: 'bytes', idempotent: 0 },
+        async (guest, client) => {
+          const [ready] = await guest.ready();
+          assert.match(ready, / idempotent=0 payload=bytes ops=type,same\n/);
           const typed = async (operation, type) => {
             const payload = Buffer.concat([Buffer.from([type.length]), Buffer.from(type), Buffer.from('x')]);
             client.send({ type: FrameType.typedRequest, id: client.nextId++, operation, payload });

@@ -77,6 +77,15 @@ describe('what is no service is refused by name', () => {
   });
 });
 
+test('a module may have 64 operations, and names of 64 characters', async () => {
+  const operations = ['x'.repeat(64), ...Array.from({ length: 63 }, (_, at) => `o${at}`)];
+  const fields = operations.map((name) => operation.replace('echo', name)).join(' ');
+  const image = build(assemble(folder.path, 'most', `(module ${memory} ${allocator} ${fields})`));
+  await withGuest({ image }, async (_guest, client) => {
+    for (const name of [operations.at(0), operations.at(-1)]) assert.equal((await client.ask(name, 'x')).payload, '');
+  });
+});
+
 const printed = ['plain', 'shoal1 ready v=1', 'with\\00zero', 'x'.repeat(600), 'ä'.repeat(300), 'no end of line'];
 const data =
   printed
