@@ -21,6 +21,7 @@ export default {
   rejects: async () => { throw new RangeError('too much'); },
   status: () => { throw { status: 409, message: 'taken' }; },
   server: () => { throw { status: 500, message: 'mine' }; },
+  code: (text) => { throw { status: Number(text), message: 'mine' }; },
   nothing: () => { throw undefined; },
   number: () => 7,
   bytes: () => new Uint8Array(3),
@@ -76,6 +77,16 @@ describe('a request', () => {
   ])('that ends with an error, %s, leaves the next one a clean service', (operation, status, message) => {
     expect(ask(operation)).toEqual(refused(status, message));
     expect(ask('count')).toEqual({ ok: true, reply: '1' });
+  });
+
+  test.each([
+    ['399', 400],
+    ['400', 400],
+    ['499', 499],
+    ['500', 400],
+    ['404.5', 400],
+  ])('that throws the status %s ends with %i', (status, code) => {
+    expect(ask('code', status)).toEqual(refused(code, 'mine'));
   });
 
   test.each(['loop', 'regexp'])(
@@ -146,6 +157,48 @@ describe('state that is kept', () => {
     for (let time = 0; time < 60; time++) {
       expect(kept.request('same', 'x'.repeat(500_000), undefined)).toMatchObject({ ok: true });
     }
+  });
+});
+
+describe('a console shows', () => {
+  const SHOWN: readonly (readonly [code: string, line: string])[] = [
+    ['"a", 1, -0, 2n, null, undefined, true, Symbol("s")', 'a 1 -0 2n null undefined true Symbol(s)'],
+    ['{ a: "b", list: [1, "c"] }', '{ a: "b", list: [1, "c"] }'],
+    ['{ a: { b: { c: { d: 1 }, e: [1] } } }', '{ a: { b: { c: [object], e: [array] } } }'],
+    ['(() => { const a = {}; a.self = a; return a; })()', '{ self: [circular] }'],
+    ['Array.from({ length: 23 }, (_, i) => i)', `[${Array.from({ length: 20 }, (_, i) => i).join(', ')}, 3 more]`],
+    ['new Map([["a", 1]]), new Set([1]), Uint8Array.of(1, 2)', 'Map(1) { "a" => 1 } Set(1) { 1 } Uint8Array(2) [1, 2]'],
+    [
+      'new Date(0), /x/g, () => 1, function named() {}',
+      '1970-01-01T00:00:00.000Z /x/g [function (anonymous)] [function named]',
+    ],
+    ['Object.defineProperty({ get a() { return 1; } }, "hidden", { value: 1 })', '{ a: [getter] }'],
+    ['new Proxy({}, { getPrototypeOf() { throw 1; } }), "b"', '[a value that cannot be shown] b'],
+  ];
+  let shown: Runner;
+  const lines: string[] = [];
+  beforeAll(async () => {
+    const operations = SHOWN.map(([code], at) => `o${at}: () => { console.log(${code}); return ''; }`);
+    const others = `assert: () => { console.assert(true, 'no'); console.assert(0, 'so'); return ''; },
+      answer: () => { throw Object.assign(new Error('a'), { status: 404 }); }, fault: () => { throw new Error('f'); }`;
+    writeFileSync(join(folder, 'shown.js'), `export default { ${operations.join(', ')}, ${others} };`);
+    const options = { limitMs: LIMIT_MS, onLog: (text: string) => lines.push(text) };
+    ({ runner: shown } = await openService(join(folder, 'shown.js'), options));
+  });
+  const saidBy = (operation: string): readonly string[] => {
+    lines.length = 0;
+    shown.request(operation, '', undefined);
+    return lines;
+  };
+
+  test.each(SHOWN.map(([code, line], at) => [code, line, at] as const))('%s', (_, line, at) => {
+    expect(saidBy(`o${at}`)).toEqual([line]);
+  });
+
+  test('an assertion that fails, and what is thrown and no answer', () => {
+    expect(saidBy('assert')).toEqual(['assertion failed so']);
+    expect(saidBy('answer')).toEqual([]);
+    expect(saidBy('fault')).toEqual([expect.stringMatching(/^fault: Error: f\n.*shown\.js/)]);
   });
 });
 

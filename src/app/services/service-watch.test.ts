@@ -99,11 +99,11 @@ test('a program that saves without a pause does not keep the service from being 
   builds.push(INPUTS);
   deploys.push({});
   for (let round = 0; round < 50 && calls.length === 0; round += 1) {
+    await settle();
     save();
-    await settle();
     await clock.advance(QUIET_MS);
-    await settle();
   }
+  await settle();
   expect(calls).toEqual(['build', 'deploy']);
 });
 
@@ -158,11 +158,14 @@ test('a deploy that cannot begin is told, and the next save is deployed', async 
   expect(said[0]).toBe('hello.ts is not deployed: another one has begun [DEPLOY_RUNNING]');
 });
 
-test('after its end nothing is built, deployed or said any more', async () => {
+test.each([
+  ['a build', INPUTS],
+  ['one that fails', new Error('no')],
+])('after its end, which comes during %s, nothing is built, deployed or said any more', async (_, outcome) => {
   const { calls, builds, said, quiet, watch, save, goOn } = world();
   await quiet();
   watch.close();
-  builds.push(INPUTS);
+  builds.push(outcome);
   goOn();
   save();
   await quiet();
