@@ -8,8 +8,8 @@ import type { Deploys } from './deploys.ts';
 import type { KeptImages } from './kept-images.ts';
 
 export interface OwnDeployDeps extends BeginDeployDeps {
-  readonly deploys: Deploys;
-  readonly kept: KeptImages;
+  readonly deploys: Pick<Deploys, 'deploy' | 'ended' | 'image' | 'needed'>;
+  readonly kept: Pick<KeptImages, 'load'>;
   /** A host that is to have no VMs tries none. */
   readonly holdsVms: () => boolean;
 }
@@ -45,7 +45,7 @@ export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise
 }
 
 /** Whether two images differ in nothing but the ramdisk that they boot with: the engine's image has its service in it. */
-async function isSameButService(kept: KeptImages, before: string, after: string): Promise<boolean> {
+async function isSameButService(kept: OwnDeployDeps['kept'], before: string, after: string): Promise<boolean> {
   const [old, next] = [(await kept.load(before)).image, (await kept.load(after)).image];
   const isEngine = old.companion !== undefined && next.companion !== undefined;
   return isEngine && old.fileDigest === next.fileDigest && isDeepStrictEqual(machineOf(old), machineOf(next));

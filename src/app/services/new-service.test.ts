@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -30,6 +30,8 @@ test('a new service in TypeScript is one, and its manifest names this Shoal', as
 test.each(['wasm', 'cpp'] as const)('a new service in %s has its files', async (language) => {
   const { files } = await newService(join(folder, 'deep/hello'), language);
   expect(files.length).toBeGreaterThan(2);
+  const scripts = files.filter((file) => file.endsWith('.sh'));
+  expect(scripts.map((file) => statSync(file).mode & 0o111)).toEqual(scripts.map(() => 0o111));
 });
 
 test('nothing is written over', async () => {
