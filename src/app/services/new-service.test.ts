@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadService } from '../../service/kit/mod.ts';
 import { newService } from './new-service.ts';
@@ -17,6 +17,9 @@ test('a new service in TypeScript is one, and its manifest names this Shoal', as
     ...['hello/hello.ts', 'hello/hello.test.ts', 'hello/package.json', 'hello/tsconfig.json', 'hello/.gitignore'],
   ]);
   expect(next).toBe('shoal up --service hello.ts --watch');
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, 'hello/package.json'), 'utf8'));
+  const checkout = `file:${resolve(import.meta.dirname, '../../..')}`;
+  expect(manifest).toMatchObject({ name: 'hello', devDependencies: { shoal: checkout } });
   const service = await loadService(join(folder, 'hello/hello.ts'));
   expect(service).toMatchObject({
     operations: ['upper', 'initials'],
