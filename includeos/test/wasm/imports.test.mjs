@@ -41,6 +41,10 @@ describe('what is no service is refused by name', () => {
       `${memory} ${allocator} (func (export "shoal_op_Upper") (param i32 i32) (result i64) (i64.const 0))`,
       /the name of the operation 'Upper' must be 1 to 64 of a-z, 0-9, '\.', '_' and '-'/,
     ],
+    'an operation with a long name': [
+      `${memory} ${allocator} ${operation.replace('echo', 'x'.repeat(65))}`,
+      /the name of the operation 'x{65}' must be 1 to 64 of/,
+    ],
     'an operation without a name': [
       `${memory} ${allocator} (func (export "shoal_op_") (param i32 i32) (result i64) (i64.const 0))`,
       /the name of the operation '' must be/,
