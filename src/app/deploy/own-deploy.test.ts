@@ -19,6 +19,13 @@ interface Source {
   readonly memoryMib?: number;
 }
 
+interface How {
+  readonly holdsVms?: boolean;
+  readonly end?: StoredPhase;
+  /** Another deploy has followed. */
+  readonly isReplaced?: boolean;
+}
+
 let data: DataDir;
 beforeEach(async () => {
   data = await temporaryData();
@@ -42,11 +49,8 @@ function imageOf({ engine = 1, service, memoryMib = 32 }: Source): Promise<Image
 const ONE: Source = { service: 'one' };
 
 /** One image runs, and another is deployed. */
-async function deploy(
-  before: Source,
-  next: Source,
-  { holdsVms = true, end = 'deployed' as StoredPhase, isReplaced = false } = {},
-) {
+async function deploy(before: Source, next: Source, how: How = {}) {
+  const { holdsVms = true, end = 'deployed', isReplaced = false } = how;
   const { digest: image } = await keepImage(data, await imageOf(before));
   const orders: DeployOrder[] = [];
   const asked: string[] = [];
