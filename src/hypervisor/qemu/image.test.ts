@@ -161,7 +161,7 @@ describe('an image with a profile', () => {
     expect(await inspectImage(path, profile, initrd)).toMatchObject({ companion: { bytes: 6 } });
     truncateSync(initrd, 16 * 2 ** 20);
     await expect(inspectImage(path, profile, initrd)).rejects.toThrow(
-      'it and its initial ramdisk have 16777824 bytes, more than the VM (`memoryMib` 16)',
+      'it and its initial ramdisk have 16778240 bytes, more than the VM (`memoryMib` 16)',
     );
   });
 
