@@ -1,5 +1,5 @@
 /** What `shoal up --service` and `--watch` promise, with real VMs. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
@@ -17,6 +17,9 @@ function fileOf(text: string, name = 'hello.ts'): string {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
 }
+
+/** What builds of services have left in a folder of temporary files. */
+const builtIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('shoal-service-'));
 
 async function ask(fleet: TestFleet, text: string): Promise<string> {
   await using client = await connect({ servers: fleet.ready.nats });
@@ -48,8 +51,9 @@ test('a client gets the status and the message of an error that a service throws
 });
 
 test('a service in TypeScript runs in VMs; what is saved is deployed, however an editor saves', async () => {
-  const file = fileOf(says('one'));
-  await using fleet = await TestFleet.start({ flags: ['--service', file, '--watch'] });
+  const [file, temporary] = [fileOf(says('one')), temporaryFolder()];
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  await using fleet = await TestFleet.start({ flags: ['--service', file, '--watch'], env: { TMPDIR: temporary } });
   expect(await ask(fleet, 'x')).toBe('one x');
   await fleet.up.stderrHas(/Watching .*hello\.ts/);
 
@@ -79,6 +83,32 @@ test('a service in TypeScript runs in VMs; what is saved is deployed, however an
   expect(vms).toEqual([{ image: (await statusOf(fleet)).image, vms: 1 }]);
   expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+  expect(builtIn(temporary)).toEqual([]);
+});
+
+test('a service of bytes takes and gives any, with their content types, in the memory that the guide states', async () => {
+  const file = fileOf(`import { type BytesService } from 'shoal/service';
+    export const payload = 'bytes';
+    export default {
+      same: (bytes) => bytes,
+      type: (_, { contentType }) => String(contentType),
+      fill(bytes) {
+        const all = Array.from({ length: Number(String.fromCharCode(...bytes)) }, () => new Uint8Array(2 ** 20).fill(1));
+        return String(all.length);
+      },
+    } satisfies BytesService;\n`);
+  await using fleet = await TestFleet.start({ flags: ['--service', file] });
+  await using client = await connect({ servers: fleet.ready.nats });
+  const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const echoed = await client.requestBytes(all, { contentType: 'image/png' });
+  expect([Buffer.compare(echoed.bytes, all), echoed.contentType]).toEqual([0, 'application/octet-stream']);
+  const typed = await client.requestBytes(all, { op: 'type', contentType: 'image/png' });
+  expect([Buffer.from(typed.bytes).toString(), typed.contentType]).toEqual(['image/png', 'text/plain; charset=utf-8']);
+  expect((await client.request('', { op: 'type' })).text).toBe('undefined');
+  const { vms } = await fleet.snapshot();
+  expect(vms.map(({ memory_mib }) => memory_mib)).toEqual([32]);
+  expect((await client.request('17', { op: 'fill' })).text).toBe('17');
+  await expect(client.request('19', { op: 'fill' })).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
 });
 
 test('what is saved during a deploy is deployed after it, and saves in a row cost no request', async () => {
@@ -199,11 +229,12 @@ test('a service that cannot be used starts nothing', async () => {
   const file = fileOf("import 'node:fs';\nexport default { a: () => '' };\n");
   const data = temporaryFolder();
   onTestFinished(() => rmSync(data, { recursive: true, force: true }));
-  const up = await shoal(['up', '--data', join(data, 'none'), '--service', file]);
+  const up = await shoal(['up', '--data', join(data, 'none'), '--service', file], { env: { TMPDIR: data } });
   expect(up).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(/hello\.ts:1 cannot be used: .*\[SERVICE_INVALID\]\n$/),
   });
+  expect(readdirSync(data)).toEqual([]);
   const both = await shoal(['up', '--data', join(data, 'none'), '--service', file, '--image', 'x.elf']);
   expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('leave --image out') });
   const alone = await shoal(['up', '--data', join(data, 'none'), '--watch']);

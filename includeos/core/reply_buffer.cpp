@@ -2,6 +2,7 @@
 
 #include "shoal/copy.h"
 #include "shoal/text_writer.h"
+#include "shoal/utf8.h"
 
 namespace shoal {
 
@@ -119,8 +120,9 @@ bool ReplyBuffer::grow() {
 void ReplyBuffer::set_error(unsigned code, std::string_view message) {
   if (error_code_ != 0) return;  // the first one is the cause
   error_code_ = code >= 400 && code <= 599 ? code : 500;
-  error_message_size_ = message.size() < sizeof error_message_ ? message.size() : sizeof error_message_;
-  copy_bytes(error_message_, message.data(), error_message_size_);
+  message = utf8_prefix(message, sizeof error_message_);
+  error_message_size_ = message.size();
+  copy_bytes(error_message_, message.data(), message.size());
   cursor_ = nullptr;
   end_ = nullptr;
 }

@@ -65,7 +65,7 @@ class ReplyBuffer final : public Reply {
   bool lacks_memory_ = false;
   unsigned error_code_ = 0;
   size_t error_message_size_ = 0;
-  char error_message_[200] = {};
+  char error_message_[480] = {};  // 160 characters of UTF-16, which is what a script's error may have (engine/prelude.js)
 };
 
 }  // namespace shoal

@@ -111,7 +111,7 @@ Value shoal_call(const Value (&values)[count]) {
   for (uint32_t i = 0; i < count; i++) write(kValuesAt + 4 * i, values[i]);
   const Value result = Z_engineZ_qjs_call(&instance, kSnapshotShoal, kSnapshotUndefined, count, kValuesAt);
   for (size_t i = 1; i < count; i++) {
-    if (values[i] != kSnapshotEmptyString) Z_engineZ_qjs_free_value(&instance, values[i]);
+    if (values[i] != kSnapshotUndefined) Z_engineZ_qjs_free_value(&instance, values[i]);
   }
   return result;
 }
@@ -244,7 +244,7 @@ void call_body(void* argument) {
   auto& calling = *static_cast<Calling*>(argument);
   free_held();
   const Value input = takes_bytes ? new_bytes(calling.input) : new_string(calling.input);
-  const Value content_type = calling.content_type.empty() ? kSnapshotEmptyString : new_string(calling.content_type);
+  const Value content_type = calling.content_type.empty() ? kSnapshotUndefined : new_string(calling.content_type);
   const Value started = shoal_call<7>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number(), random_number(), random_number()});
   if (is_exception(started) || !run_jobs()) {
     calling.outcome = outcome_of_exception();

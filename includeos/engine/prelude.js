@@ -318,8 +318,7 @@
     current = name;
     seed(word0, word1, word2);
     try {
-      // A host of the engine says '' where the client named none.
-      const value = functions[name](input, { operation: name, contentType: contentType === '' ? undefined : contentType });
+      const value = functions[name](input, { operation: name, contentType });
       if (typeof value === 'string') settle(value);
       else settleLater(value);
     } catch (error) {

@@ -87,7 +87,6 @@ const undefinedValue = engine.qjs_get_undefined();
 const shoal = check(engine.qjs_call(prelude, undefinedValue, 1, scratch));
 for (const value of [prelude, host]) engine.qjs_free_value(value);
 const steps = ['load', 'start', 'finish', 'result', 'resultType', 'describe'].map((step) => [step, string(step)]);
-const emptyString = string('');
 const serviceName = write('service.js').at;
 engine.qjs_run_gc();
 
@@ -106,7 +105,6 @@ const constants = [
   ['ScratchBytes', 64],
   ['Shoal', shoal],
   ['Undefined', undefinedValue],
-  ['EmptyString', emptyString],
   ['ServiceName', serviceName],
   ...steps.map(([step, value]) => [step[0].toUpperCase() + step.slice(1), value]),
 ];

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -55,6 +55,8 @@ describe('a service', () => {
     });
     const inputs = service.inputs.map((input) => input.replace(`${folder}/`, ''));
     expect(inputs).toEqual(expect.arrayContaining(['hello.ts', 'data.json', 'deep/shout.ts']));
+    // They are watched: the bundler's own modules are no files.
+    expect(service.inputs.filter((input) => !existsSync(input))).toEqual([]);
     expect(service.notes).toEqual([]);
     expect(runner.request('upper', 'hä', undefined)).toEqual({ ok: true, reply: 'HÄ!old1' });
     expect(runner.request('late', 'hä', undefined)).toEqual({ ok: true, reply: 'HÄ' });
@@ -68,6 +70,33 @@ describe('a service', () => {
     });
     const { runner } = await openService(path, QUIET);
     expect(runner.request('a', '', undefined)).toEqual({ ok: true, reply: 'truetrue' });
+  });
+
+  test('takes from a package what is for browsers and for production, and from one that is named like a module of Node', async () => {
+    const path = files({
+      'a.ts': `import both, { worker } from 'both';
+        import { name } from 'events';
+        export default { a: () => both + ' ' + name + ' ' + typeof worker };`,
+      'node_modules/both/package.json': '{"name":"both","exports":{"browser":"./browser.js","default":"./node.js"}}',
+      'node_modules/both/browser.js': `export default process.env.NODE_ENV;
+        export const worker = () => new URL('./not-there.js', import.meta.url);`,
+      'node_modules/both/node.js': "import 'node:fs';\nexport default 'of Node';",
+      'node_modules/events/package.json': '{"name":"events","main":"own.js"}',
+      'node_modules/events/own.js': "exports.name = 'own';",
+    });
+    const { service, runner } = await openService(path, QUIET);
+    expect(runner.request('a', '', undefined)).toEqual({ ok: true, reply: 'production own function' });
+    // What its authors may be told is not for the author of the service.
+    expect(service.notes).toEqual([]);
+  });
+
+  test('may have 64 operations, and names of 64 characters', async () => {
+    const long = 'x'.repeat(64);
+    const names = [long, ...Array.from({ length: 63 }, (_, at) => `o${at}`)];
+    const text = `export default Object.fromEntries(${JSON.stringify(names)}.map((name) => [name, () => name]));`;
+    const { service, runner } = await openService(files({ 'a.js': text }), QUIET);
+    expect(service.facts.operations).toEqual(names);
+    expect(runner.request(long, '', undefined)).toEqual({ ok: true, reply: long });
   });
 
   test('is written as the guest reads it', async () => {
@@ -115,6 +144,11 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       /a\.ts:1 .* "@some\/thing\/part", and there is no such package. Install it \(`npm install @some\/thing`\)/,
     ],
     [
+      'a module by its address',
+      "import a from 'https://example.org/a.js';\nexport default { a };",
+      /a\.ts:1 .* "https:\/\/example\.org\/a\.js", and a service runs without .* network\. Put the module beside/,
+    ],
+    [
       'a file that is not there',
       "import a from './nope.ts';\nexport default { a };",
       /a\.ts:1 .* "\.\/nope\.ts", and there is no such file. Check the path/,
@@ -123,6 +157,11 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       'a computed import',
       'export default {\n  a: async (x: string) => (await import(x)).y,\n};',
       /a\.ts:2 .* whose name is computed .* Name the module in quotes/,
+    ],
+    [
+      'a computed import with a remark in it',
+      'export default { a: async (x: string) => (await import /* what? */ (x)).y };',
+      /a\.ts:1 .* whose name is computed/,
     ],
     [
       'await at the top level',
@@ -182,6 +221,11 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       'a throw while it sets itself up',
       "const f = () => {\n  throw new TypeError('no');\n};\nf();\nexport default { a: () => '' };",
       /a\.ts:2:\d+ .* it throws while it sets itself up: TypeError: no/,
+    ],
+    [
+      'a throw out of what the bundler has added',
+      'const f = () => {\n  using _list = {} as Disposable;\n};\nf();\nexport default { a: () => "" };',
+      /a\.ts:2:\d+ .* it throws while it sets itself up: TypeError: .*disposable/,
     ],
     [
       'a throw of something that is no error',

@@ -11,6 +11,7 @@ import { invalid, literally, placeOf } from './fault.ts';
 const AUTHORS_MODULE = 'shoal/service';
 const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
 const NOT_THERE = 'a service runs without Node, files and network';
+const ADDRESS = /^https?:/;
 
 /**
  * Finds the modules of a service, and refuses those that cannot be in its script.
@@ -27,12 +28,12 @@ export function imports(entry: string, onFault: (fault: ShoalError) => void): Pl
     resolveId: {
       order: 'pre',
       async handler(source, importer, { kind }) {
-        if (importer === undefined || kind === 'new-url') return undefined;
+        if (importer === undefined) return undefined;
         if (source === AUTHORS_MODULE) return authorsModule();
         const place = () => placeOf(importer, new RegExp(`(['"\`])${literally(source)}\\1`));
         if (source.startsWith('node:')) return refuse(builtin(place(), source));
         const found = await this.resolve(source, importer, { kind, skipSelf: true });
-        // A package may have the name of a module of Node, such as `events`.
+        // A package may have the name of a module of Node, such as `events`. What has an address is found, and elsewhere.
         if (found !== null && !found.external) return found;
         if (BUILTINS.has(source)) return refuse(builtin(place(), source));
         return refuse(invalid(place(), missing(source)));
@@ -59,6 +60,10 @@ function builtin(place: { readonly file: string }, name: string): ShoalError {
 }
 
 function missing(source: string): string {
+  if (ADDRESS.test(source)) {
+    const remedy = 'Put the module beside the service, or install it as a package';
+    return `it imports ${JSON.stringify(source)}, and ${NOT_THERE}. ${remedy}`;
+  }
   const isFile = source.startsWith('.') || source.startsWith('/');
   const remedy = isFile ? 'Check the path' : `Install it (\`npm install ${packageOf(source)}\`), or check the name`;
   return `it imports ${JSON.stringify(source)}, and there is no such ${isFile ? 'file' : 'package'}. ${remedy}`;

@@ -21,6 +21,7 @@ export default {
   rejects: async () => { throw new RangeError('too much'); },
   status: () => { throw { status: 409, message: 'taken' }; },
   server: () => { throw { status: 500, message: 'mine' }; },
+  code: (text) => { throw { status: Number(text), message: 'mine' }; },
   nothing: () => { throw undefined; },
   number: () => 7,
   bytes: () => new Uint8Array(3),
@@ -35,6 +36,8 @@ export default {
   log: () => { console.log('one', { two: 2 }, new Error('three')); return ''; },
   type: (text, { operation, contentType }) => operation + ' ' + contentType,
   lone: () => 'a\\ud800b',
+  random: () => String(Math.random()),
+  fill: (text) => { const all = []; for (let i = 0; i < Number(text); i++) all.push(new Uint8Array(2 ** 20).fill(1)); return text; },
   time: () => String(Date.now() < 60_000) + new Date(0).getTimezoneOffset(),
 };`;
 
@@ -76,6 +79,16 @@ describe('a request', () => {
     expect(ask('count')).toEqual({ ok: true, reply: '1' });
   });
 
+  test.each([
+    ['399', 400],
+    ['400', 400],
+    ['499', 499],
+    ['500', 400],
+    ['404.5', 400],
+  ])('that throws the status %s ends with %i', (status, code) => {
+    expect(ask('code', status)).toEqual(refused(code, 'mine'));
+  });
+
   test.each(['loop', 'regexp'])(
     'that never ends, %s, is cut off, and leaves the next one a clean service',
     (operation) => {
@@ -99,6 +112,15 @@ describe('a request', () => {
     expect(ask('type', '', 'text/csv')).toEqual({ ok: true, reply: 'type text/csv' });
   });
 
+  test('has random numbers of its own', () => {
+    expect(ask('random')).not.toEqual(ask('random'));
+  });
+
+  test('has the memory of a VM', () => {
+    expect(ask('fill', '17')).toEqual({ ok: true, reply: '17' });
+    expect(ask('fill', '18')).toEqual(refused(413, expect.stringContaining('more memory')));
+  });
+
   test('has the time of a VM that has just booted, in UTC', () => {
     expect(ask('time')).toEqual({ ok: true, reply: 'true0' });
   });
@@ -114,21 +136,87 @@ describe('a request', () => {
   });
 });
 
-test('state that is kept is seen by the next request', async () => {
-  const path = join(folder, 'kept.js');
-  writeFileSync(path, "let n = 0;\nexport const state = 'kept';\nexport default { a: () => String(++n) };");
-  const { runner: kept } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
-  expect([kept.request('a', '', undefined), kept.request('a', '', undefined)]).toMatchObject([
-    { reply: '1' },
-    { reply: '2' },
-  ]);
+describe('state that is kept', () => {
+  const KEPT = `let n = 0;
+    export const state = 'kept';
+    export default { count: () => String(++n), same: (text) => text, greedy: () => { for (const all = []; ; ) all.push(n++); } };`;
+  let kept: Runner;
+  beforeAll(async () => {
+    writeFileSync(join(folder, 'kept.js'), KEPT);
+    ({ runner: kept } = await openService(join(folder, 'kept.js'), { limitMs: LIMIT_MS, onLog: () => undefined }));
+  });
+
+  test('is seen by the next request, until one takes all memory', () => {
+    const count = () => kept.request('count', '', undefined);
+    expect([count(), count()]).toMatchObject([{ reply: '1' }, { reply: '2' }]);
+    expect(kept.request('greedy', '', undefined)).toMatchObject({ status: 413 });
+    expect(count()).toMatchObject({ reply: '1' });
+  });
+
+  test('does not fill up with what requests were given', () => {
+    for (let time = 0; time < 60; time++) {
+      expect(kept.request('same', 'x'.repeat(500_000), undefined)).toMatchObject({ ok: true });
+    }
+  });
+});
+
+describe('a console shows', () => {
+  const SHOWN: readonly (readonly [code: string, line: string])[] = [
+    ['"a", 1, -0, 2n, null, undefined, true, Symbol("s")', 'a 1 -0 2n null undefined true Symbol(s)'],
+    ['{ a: "b", list: [1, "c"] }', '{ a: "b", list: [1, "c"] }'],
+    ['{ a: { b: { c: { d: 1 }, e: [1] } } }', '{ a: { b: { c: [object], e: [array] } } }'],
+    ['(() => { const a = {}; a.self = a; return a; })()', '{ self: [circular] }'],
+    ['Array.from({ length: 23 }, (_, i) => i)', `[${Array.from({ length: 20 }, (_, i) => i).join(', ')}, 3 more]`],
+    ['new Map([["a", 1]]), new Set([1]), Uint8Array.of(1, 2)', 'Map(1) { "a" => 1 } Set(1) { 1 } Uint8Array(2) [1, 2]'],
+    [
+      'new Date(0), /x/g, () => 1, function named() {}',
+      '1970-01-01T00:00:00.000Z /x/g [function (anonymous)] [function named]',
+    ],
+    ['Object.defineProperty({ get a() { return 1; } }, "hidden", { value: 1 })', '{ a: [getter] }'],
+    ['new Proxy({}, { getPrototypeOf() { throw 1; } }), "b"', '[a value that cannot be shown] b'],
+  ];
+  let shown: Runner;
+  const lines: string[] = [];
+  beforeAll(async () => {
+    const operations = SHOWN.map(([code], at) => `o${at}: () => { console.log(${code}); return ''; }`);
+    const others = `assert: () => { console.assert(true, 'no'); console.assert(0, 'so'); return ''; },
+      answer: () => { throw Object.assign(new Error('a'), { status: 404 }); }, fault: () => { throw new Error('f'); }`;
+    writeFileSync(join(folder, 'shown.js'), `export default { ${operations.join(', ')}, ${others} };`);
+    const options = { limitMs: LIMIT_MS, onLog: (text: string) => lines.push(text) };
+    ({ runner: shown } = await openService(join(folder, 'shown.js'), options));
+  });
+  const saidBy = (operation: string): readonly string[] => {
+    lines.length = 0;
+    shown.request(operation, '', undefined);
+    return lines;
+  };
+
+  test.each(SHOWN.map(([code, line], at) => [code, line, at] as const))('%s', (_, line, at) => {
+    expect(saidBy(`o${at}`)).toEqual([line]);
+  });
+
+  test('an assertion that fails, and what is thrown and no answer', () => {
+    expect(saidBy('assert')).toEqual(['assertion failed so']);
+    expect(saidBy('answer')).toEqual([]);
+    expect(saidBy('fault')).toEqual([expect.stringMatching(/^fault: Error: f\n.*shown\.js/)]);
+  });
+});
+
+test('what a service has begun at its start has come to its end before the first request', async () => {
+  const path = join(folder, 'late.js');
+  writeFileSync(
+    path,
+    "let made;\nPromise.resolve().then(() => { made = 'made'; });\nexport default { a: () => String(made) };",
+  );
+  const { runner: late } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
+  expect(late.request('a', '', undefined)).toEqual({ ok: true, reply: 'made' });
 });
 
 test('bytes go in and out as they are', async () => {
   const path = join(folder, 'bytes.js');
   writeFileSync(
     path,
-    "export const payload = 'bytes';\nexport default { a: (b) => b.map((x) => 255 - x), b: (b) => String(b.length) };",
+    "export const payload = 'bytes';\nexport default { a: (b) => b.map((x) => 255 - x), b: (b) => String(b.length), c: (b) => b.subarray(1, 3) };",
   );
   const { runner: bytes } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
   expect(bytes.request('a', Uint8Array.of(0, 128, 255), undefined)).toEqual({
@@ -136,4 +224,5 @@ test('bytes go in and out as they are', async () => {
     reply: Uint8Array.of(255, 127, 0),
   });
   expect(bytes.request('b', new Uint8Array(300_000), undefined)).toEqual({ ok: true, reply: '300000' });
+  expect(bytes.request('c', Uint8Array.of(1, 2, 3, 4), undefined)).toEqual({ ok: true, reply: Uint8Array.of(2, 3) });
 });

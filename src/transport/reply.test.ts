@@ -29,3 +29,9 @@ test('a host and a VM from a stranger are text and number, or nothing', () => {
     host: 'a\\u001b[2J',
   });
 });
+
+test('a content type from a stranger is one, or nothing', () => {
+  const read = (type: string) => reader.read(message({ 'Content-Type': type }));
+  expect(read('image/png')).toMatchObject({ contentType: 'image/png' });
+  for (const bad of ['a\u001b[2J', 'x'.repeat(256)]) expect(read(bad)).toMatchObject({ contentType: undefined });
+});

@@ -68,10 +68,15 @@ describe('a value that is refused is named with its header', () => {
     expect(parse([name, value])).toContain(`got ${shown}`);
   });
 
-  test('also when it is given twice', () => {
-    expect(parse(['Shoal-Op', 'upper'], ['Shoal-Op', 'lower'])).toBe(
-      'Shoal-Op: expected one value, got 2: "upper" and "lower"',
-    );
+  test.each([
+    ['Shoal-Op', 'upper', 'lower'],
+    ['Shoal-Deadline-Ms', '1', '2'],
+    ['Shoal-Request-Id', 'a', 'b'],
+    ['Shoal-Retry', 'yes', 'no'],
+    ['Shoal-Repeat', 'no', 'yes'],
+    ['Content-Type', 'a/b', 'c/d'],
+  ])('%s also when it is given twice', (name, first, second) => {
+    expect(parse([name, first], [name, second])).toBe(`${name}: expected one value, got 2: "${first}" and "${second}"`);
   });
 });
 

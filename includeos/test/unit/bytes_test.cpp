@@ -29,7 +29,9 @@ bool run_wrong(const Request& request, Reply& reply) {
   return reply.write(request.text == "cut" ? "\xe2\x82" : request.text == "bad" ? "\xff" : "");
 }
 
-constexpr Operation kWrong[] = {{"wrong", run_wrong}};
+bool run_refuse(const Request& request, Reply& reply) { return reply.fail(422, request.text); }
+
+constexpr Operation kWrong[] = {{"wrong", run_wrong}, {"refuse", run_refuse}};
 const Service kText = {kWrong, /*idempotent=*/true};
 
 std::string typed(std::string_view type, std::string_view text) {
@@ -158,6 +160,18 @@ TEST("bytes: a text service takes no typed requests, and checks both ways") {
   CHECK_EQUAL(replies[1].payload, no_text);
   CHECK_EQUAL(replies[2].payload, no_text);
   CHECK_EQUAL(replies[3].payload, no_text);
+}
+
+TEST("bytes: a long message of an error is cut between two characters") {
+  TestGuest guest(64 << 10, 4 << 20, kText);
+  for (const auto& [character, count] : {std::pair{"\xe2\x82\xac", 160}, std::pair{"\xf0\x9f\x98\x80", 120}, std::pair{"x", 480}}) {
+    std::string text = "y";
+    for (int i = 0; i < 500; i++) text += character;
+    std::string expected = "422 y";
+    for (int i = 1; i < count; i++) expected += character;
+    const auto frames = guest.exchange(guest.connect(), request(1, "refuse", text));
+    CHECK_EQUAL(frames[0].payload, expected);
+  }
 }
 
 TEST("bytes: over HTTP the content type is a header, both ways, whole or in chunks") {

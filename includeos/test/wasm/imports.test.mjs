@@ -41,6 +41,10 @@ describe('what is no service is refused by name', () => {
       `${memory} ${allocator} (func (export "shoal_op_Upper") (param i32 i32) (result i64) (i64.const 0))`,
       /the name of the operation 'Upper' must be 1 to 64 of a-z, 0-9, '\.', '_' and '-'/,
     ],
+    'an operation with a long name': [
+      `${memory} ${allocator} ${operation.replace('echo', 'x'.repeat(65))}`,
+      /the name of the operation 'x{65}' must be 1 to 64 of/,
+    ],
     'an operation without a name': [
       `${memory} ${allocator} (func (export "shoal_op_") (param i32 i32) (result i64) (i64.const 0))`,
       /the name of the operation '' must be/,
@@ -74,6 +78,15 @@ describe('what is no service is refused by name', () => {
     writeFileSync(file, 'no module');
     assert.match(tryBuild(file, join(folder.path, 'text.elf')).output, /wasm2c cannot translate/);
     assert.match(tryBuild(join(folder.path, 'nothing.wasm'), join(folder.path, 'text.elf')).output, /there is no file/);
+  });
+});
+
+test('a module may have 64 operations, and names of 64 characters', async () => {
+  const operations = ['x'.repeat(64), ...Array.from({ length: 63 }, (_, at) => `o${at}`)];
+  const fields = operations.map((name) => operation.replace('echo', name)).join(' ');
+  const image = build(assemble(folder.path, 'most', `(module ${memory} ${allocator} ${fields})`));
+  await withGuest({ image }, async (_guest, client) => {
+    for (const name of [operations.at(0), operations.at(-1)]) assert.equal((await client.ask(name, 'x')).payload, '');
   });
 });
 
@@ -142,6 +155,42 @@ test('WASI: output, clock, random numbers, and nothing else', async () => {
       assert.equal((await client.ask('print', '')).payload, '0181');
     });
   }
+});
+
+test('a module that prints without an end: 4 KiB at once, 8 KiB a second, and the lines beyond that are counted', async () => {
+  const image = build(
+    assemble(
+      folder.path,
+      'flood',
+      `(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+        ${memory} ${allocator}
+        (data (i32.const 32) "\\40\\00\\00\\00\\64\\00\\00\\00") (data (i32.const 64) "${'x'.repeat(99)}\\n")
+        (func $print (param $count i32)
+          (loop $l
+            (drop (call $fd_write (i32.const 1) (i32.const 32) (i32.const 1) (i32.const 40)))
+            (br_if $l (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+        (func (export "shoal_op_flood") (param i32 i32) (result i64) (call $print (i32.const 3000)) (i64.const 0))
+        (func (export "shoal_op_line") (param i32 i32) (result i64) (call $print (i32.const 1)) (i64.const 0)))`,
+    ),
+  );
+  await withGuest({ image }, async (guest, client) => {
+    const startedMs = performance.now();
+    await client.ask('flood', '');
+    const printed = () => guest.output.match(/x{99}\n/g)?.length ?? 0;
+    const left = () => guest.output.matchAll(/\((\d+) lines were too many for the log\)\n/g);
+    const counted = () => [...left()].reduce((sum, [, lines]) => sum + Number(lines), 0);
+    // What was left out is told before the next line that there is room for.
+    let lines = 3000;
+    for (let i = 0; i < 1000 && printed() + counted() !== lines; i++) {
+      await client.ask('line', '');
+      lines++;
+    }
+    assert.equal(printed() + counted(), lines);
+    assert.ok(counted() > 0);
+    const bytesMax = 4096 + 8.192 * 1.1 * (performance.now() - startedMs);
+    assert.ok(printed() * 100 <= bytesMax, `${printed()} lines of 100 bytes, and at most ${bytesMax} bytes`);
+  });
 });
 
 describe('a module that cannot start', () => {

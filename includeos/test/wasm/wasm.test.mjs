@@ -125,6 +125,9 @@ test('a module of bytes takes and gives any, with a content type', async () => {
         (func (export "shoal_op_type") (param i32 i32) (result i64)
           (drop (call $reply_type (i32.const 0) (i32.const 9)))
           (i64.or (i64.const 0x20000000000) (i64.extend_i32_u (call $request_type (i32.const 512) (i32.const 255)))))
+        (func (export "shoal_op_cut") (param i32 i32) (result i64)
+          (i32.store (i32.const 512) (i32.const 0x2e2e2e2e))
+          (i64.or (i64.const 0x20000000000) (i64.extend_i32_u (call $request_type (i32.const 512) (i32.const 2)))))
         (func (export "shoal_op_echo") (param i32 i32) (result i64)
           (i32.store8 (i32.const 1023) (call $reply_type (i32.const 16) (i32.const 8)))
           (i64.or (i64.const 0x3ff00000000) (i64.extend_i32_u (i32.add (local.get 1) (i32.const 1))))))`,
@@ -142,6 +145,8 @@ test('a module of bytes takes and gives any, with a content type', async () => {
     assert.deepEqual(await typed('type', 'text/css', any), ['image/png', Buffer.from('text/css')]);
     assert.deepEqual(await typed('type', '', any), ['image/png', Buffer.from('')]);
     assert.deepEqual(await typed('echo', 'a/b', any), ['', Buffer.from([0, ...any])]);
+    // There was room for two of three bytes.
+    assert.deepEqual(await typed('cut', 'a/b', any), ['', Buffer.from('a/.')]);
   });
 });
 
@@ -150,18 +155,26 @@ test('a module of one page leaves no trace for the next request either', async (
     assemble(
       folder.path,
       'small',
-      `(module (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+      `(module (import "env" "abort" (func $abort (param i32 i32 i32 i32)))
+        (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+        (data (i32.const 16) "\\04\\00\\00\\00n\\00o\\00")
         (func (export "shoal_alloc") (param i32) (result i32) (i32.const 1024))
         (func (export "shoal_op_count") (param i32 i32) (result i64)
           (global.set $n (i32.add (global.get $n) (i32.const 1)))
           (i32.store8 (i32.const 65535) (i32.add (i32.load8_u (i32.const 65535)) (global.get $n)))
           (i32.store8 (i32.const 8) (i32.add (i32.load8_u (i32.const 8)) (i32.load8_u (i32.const 65535))))
           (i64.const 0x800000001))
+        (func (export "shoal_op_says") (param i32 i32) (result i64)
+          (call $abort (i32.const 20) (i32.const 0) (i32.const 0) (i32.const 0)) (i64.const 0))
+        (func (export "shoal_op_silent") (param i32 i32) (result i64)
+          (call $abort (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (i64.const 0))
         (data (i32.const 8) "0"))`,
     ),
   );
   await withGuest({ image }, async (_guest, client) => {
     for (let i = 0; i < 3; i++) assert.equal((await client.ask('count', 'x')).payload, '1');
+    assert.equal((await client.ask('says', 'x')).payload, '500 the module aborted: no');
+    assert.equal((await client.ask('silent', 'x')).payload, '500 the module aborted');
   });
 });
 

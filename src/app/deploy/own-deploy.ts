@@ -7,8 +7,8 @@ import type { Deploys } from './deploys.ts';
 import type { KeptImages } from './kept-images.ts';
 
 export interface OwnDeployDeps extends BeginDeployDeps {
-  readonly deploys: Deploys;
-  readonly kept: KeptImages;
+  readonly deploys: Pick<Deploys, 'deploy' | 'ended' | 'image' | 'needed'>;
+  readonly kept: Pick<KeptImages, 'load'>;
 }
 
 /** How a deploy of this host ended. */

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,8 +58,10 @@ describe('a service for IncludeOS', () => {
   test('writes the image and the profile that boots it, with the sources of a folder or of one file', async () => {
     pretendIncludeos();
     pretendPrograms();
-    const greet = join(folder, 'greet.cpp');
+    const [greet, temporary] = [join(folder, 'greet.cpp'), join(folder, 'temporary')];
     writeFileSync(greet, '');
+    mkdirSync(temporary);
+    vi.stubEnv('TMPDIR', temporary);
     for (const source of [undefined, folder, greet]) {
       const built = await build(source);
       const inputs = source === undefined ? [] : [source];
@@ -65,6 +76,7 @@ describe('a service for IncludeOS', () => {
       const profile = parseProfile(JSON.parse(readFileSync(join(folder, 'out/text.shoal.json'), 'utf8')), 'beside it');
       expect(profile).toMatchObject({ machine: 'pc', boot: 'multiboot', networkDevice: 'virtio-net-pci' });
     }
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('whose image has a version in its name has the profile that `shoal up` finds', async () => {

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -18,6 +27,9 @@ test('a new service in TypeScript is one, and its manifest names this Shoal', as
     ...['hello/hello.ts', 'hello/hello.test.ts', 'hello/package.json', 'hello/tsconfig.json', 'hello/.gitignore'],
   ]);
   expect(next).toBe('shoal up --service hello.ts --watch');
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, 'hello/package.json'), 'utf8'));
+  const checkout = `file:${resolve(import.meta.dirname, '../../..')}`;
+  expect(manifest).toMatchObject({ name: 'hello', devDependencies: { shoal: checkout } });
   const service = await loadService(join(folder, 'hello/hello.ts'));
   expect(service).toMatchObject({
     operations: ['upper', 'initials'],
@@ -31,6 +43,8 @@ test('a new service in TypeScript is one, and its manifest names this Shoal', as
 test.each(['wasm', 'cpp'] as const)('a new service in %s has its files', async (language) => {
   const { files } = await newService(join(folder, 'deep/hello'), language);
   expect(files.length).toBeGreaterThan(2);
+  const scripts = files.filter((file) => file.endsWith('.sh'));
+  expect(scripts.map((file) => statSync(file).mode & 0o111)).toEqual(scripts.map(() => 0o111));
 });
 
 test('a new service passes the compiler, with the types of this Shoal', async () => {

@@ -18,7 +18,7 @@ function world() {
   let changed = (): void => undefined;
   /** How the builds and deploys to come end, the next one first; a build or a deploy without one is under way. */
   const builds: (readonly string[] | Error)[] = [];
-  const deploys: Partial<OwnDeploy>[] = [];
+  const deploys: (Partial<OwnDeploy> | Error)[] = [];
   const calls: string[] = [];
   let goOn = (): void => undefined;
   const ended = <T>(list: T[]): Promise<T> => {
@@ -40,7 +40,9 @@ function world() {
       },
       deploy: async () => {
         calls.push('deploy');
-        return { digest: DIGEST, end: 'deployed', why: null, ...(await ended(deploys)) };
+        const outcome = await ended(deploys);
+        if (outcome instanceof Error) throw outcome;
+        return { digest: DIGEST, end: 'deployed', why: null, ...outcome };
       },
       watch: (onChange) => {
         changed = onChange;
@@ -92,6 +94,19 @@ test('several saves in a row are one build, and one that changes nothing is not 
   expect([calls, said]).toEqual([['build', 'deploy', 'build', 'deploy'], []]);
 });
 
+test('a program that saves without a pause does not keep the service from being deployed', async () => {
+  const { calls, builds, deploys, save, clock } = world();
+  builds.push(INPUTS);
+  deploys.push({});
+  for (let round = 0; round < 50 && calls.length === 0; round += 1) {
+    await settle();
+    save();
+    await clock.advance(QUIET_MS);
+  }
+  await settle();
+  expect(calls).toEqual(['build', 'deploy']);
+});
+
 test('what is saved during a deploy is deployed after it', async () => {
   const { calls, builds, deploys, quiet, save, goOn } = world();
   builds.push(INPUTS);
@@ -132,11 +147,25 @@ test.each([
   expect(said).toEqual([`hello.ts is not deployed: ${why}. What ran before goes on`]);
 });
 
-test('after its end nothing is built, deployed or said any more', async () => {
+test('a deploy that cannot begin is told, and the next save is deployed', async () => {
+  const { calls, builds, deploys, said, quiet, save } = world();
+  builds.push(INPUTS, INPUTS);
+  deploys.push(new ShoalError('DEPLOY_RUNNING', 'another one has begun'), {});
+  await quiet();
+  save();
+  await quiet();
+  expect(calls).toEqual(['build', 'deploy', 'build', 'deploy']);
+  expect(said[0]).toBe('hello.ts is not deployed: another one has begun [DEPLOY_RUNNING]');
+});
+
+test.each([
+  ['a build', INPUTS],
+  ['one that fails', new Error('no')],
+])('after its end, which comes during %s, nothing is built, deployed or said any more', async (_, outcome) => {
   const { calls, builds, said, quiet, watch, save, goOn } = world();
   await quiet();
   watch.close();
-  builds.push(INPUTS);
+  builds.push(outcome);
   goOn();
   save();
   await quiet();

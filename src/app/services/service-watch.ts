@@ -77,7 +77,6 @@ export class ServiceWatch {
       this.#isChanged = false;
       await new Promise<void>((resolve) => this.#options.clock.timer(QUIET_MS, resolve));
     }
-    this.#isChanged = false;
   }
 
   async #build(): Promise<BuiltService | undefined> {
@@ -97,7 +96,7 @@ export class ServiceWatch {
       if (end === 'deployed') this.#tell(`${name} is deployed as image ${shortDigest(digest)}`);
       else if (end !== 'same') this.#tell(`${name} is not deployed: ${why ?? end}. What ran before goes on`);
     } catch (error) {
-      if (!this.#isClosed) this.#tell(`${name} is not deployed: ${messageWithCode(error)}`);
+      this.#tell(`${name} is not deployed: ${messageWithCode(error)}`);
     }
   }
 

@@ -40,11 +40,37 @@ test('a file that is written to, replaced, or new in the folder is told of', asy
     },
     // An import that was missing.
     () => writeFileSync(join(folder, 'new.ts'), ''),
+    () => writeFileSync(join(folder, 'data.json'), '{}'),
   ]) {
     const next = told();
     save();
     await next;
   }
+});
+
+test('a folder is watched itself: a source in it is told of', async () => {
+  const { folder, watch, told } = world([]);
+  mkdirSync(join(folder, 'src'));
+  writeFileSync(join(folder, 'src/a.cpp'), 'a');
+  watch.update([join(folder, 'src')]);
+  const next = told();
+  writeFileSync(join(folder, 'src/a.cpp'), 'b');
+  await next;
+});
+
+test.each([
+  ['that changed before it is named again is seen', 'a.ts', 1],
+  ['that is not named any more is not', 'b.ts', 0],
+])('a file %s', async (_, changed, count) => {
+  const { folder, clock, changes, watch } = world([]);
+  const [a, b] = [join(folder, 'deep/a.ts'), join(folder, 'deep/b.ts')];
+  // Their folder is not there to be watched.
+  watch.update([a, b]);
+  mkdirSync(join(folder, 'deep'));
+  writeFileSync(join(folder, 'deep', changed), 'now');
+  watch.update([a]);
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBe(count);
 });
 
 test('where nothing can be watched, a look in intervals sees it', async () => {
@@ -71,6 +97,7 @@ test('files of packages are not looked at, and nothing after the end', async () 
   writeFileSync(packaged, 'longer');
   await clock.advance(LOOK_MS);
   expect(changes()).toBe(0);
+  watch.update([join(folder, 'a.ts')]);
   watch.close();
   writeFileSync(join(folder, 'a.ts'), 'longer');
   await clock.advance(LOOK_MS);

@@ -120,6 +120,16 @@ describe('an id', () => {
     expect(cache.find({ ...request('a'), op: 'lower' }, 0)?.kind).toBe('other');
   });
 
+  it('counts the bytes of content types, too', () => {
+    const bytesWith = (contentType: string): number => {
+      const cache = new ReplyCache();
+      const outcome: Outcome = { ok: true, payload: new Uint8Array(1), vm: 1, host: 'here', contentType };
+      cache.ended({ ...request('a'), contentType }, outcome, 0, 1_000);
+      return cache.bytes;
+    };
+    expect(bytesWith('a/bcd') - bytesWith('a/b')).toBe(4);
+  });
+
   it('stands for one content type, and a stored reply has its own', () => {
     const cache = new ReplyCache();
     const png = { ...request('a'), contentType: 'image/png' };

@@ -59,8 +59,14 @@ async function bench(
     payload: Buffer.from('x'),
     takesTypes,
   } as const;
-  const ask = (contentType?: string): void => void ref.tell({ kind: 'request', id: 1, ...what, contentType });
-  return { owner, got, ask, [Symbol.asyncDispose]: () => kit.shutdown() };
+  const ask = (contentType?: string, token = what.token): void =>
+    void ref.tell({ kind: 'request', id: 1, ...what, token, contentType });
+  const orphan = (token: Buffer, payload: Buffer): void => {
+    const writer = new FrameWriter();
+    writer.append(FrameType.typedReply, 1, 0, NO_BYTES, token, payload);
+    hear(Buffer.concat(writer.take()));
+  };
+  return { owner, got, ask, orphan, [Symbol.asyncDispose]: () => kit.shutdown() };
 }
 
 const typed = (type: string, text: string): Buffer =>
@@ -87,6 +93,24 @@ describe('a link to a guest that has said payload=bytes', () => {
       one.ask(bad);
       expect(await one.owner.expect({ kind: 'link-error' })).toMatchObject({ status: 400 });
     }
+  });
+
+  it('takes the longest reply beside the longest token and content type', async () => {
+    const [longest, text, token] = ['x'.repeat(255), 'y'.repeat(10_000), Buffer.alloc(256, 't')];
+    const answer = (): [number, Buffer] => [FrameType.typedReply, typed(longest, text)];
+    await using one = await bench({ payload: 'bytes', textBytesMax: text.length }, true, answer);
+    one.ask('a/b', token);
+    expect(await one.owner.expect({ kind: 'link-reply' })).toMatchObject({
+      contentType: longest,
+      payload: Buffer.from(text),
+    });
+  });
+
+  it('tells the content type of a reply that belongs to an earlier link', async () => {
+    await using one = await bench({ payload: 'bytes' }, true, () => [FrameType.typedReply, typed('a/b', 'x')]);
+    one.orphan(Buffer.from('t'), typed('image/png', 'y'));
+    const orphan = { ok: true, contentType: 'image/png', payload: Buffer.from('y') };
+    expect(await one.owner.expect({ kind: 'link-orphaned-reply' })).toMatchObject(orphan);
   });
 
   it.each([
@@ -116,4 +140,13 @@ it('a content type stands in a frame behind its length', () => {
   expect(contentTypeBytes('a/b')).toBe(contentTypeBytes('a/b'));
   const longest = 'x'.repeat(255);
   expect(splitTyped(typed(longest, 'y'))).toEqual({ contentType: longest, payload: Buffer.from('y') });
+  // What lies behind the frame in memory is no part of it.
+  expect(splitTyped(Buffer.from('\x04a/bc').subarray(0, 4))).toBeUndefined();
+});
+
+it('content types that were made once are not kept without end', () => {
+  const first = contentTypeBytes('a/first');
+  for (let other = 0; other < 300; other++) contentTypeBytes(`a/${other}`);
+  expect(contentTypeBytes('a/first')).not.toBe(first);
+  expect(contentTypeBytes('a/first')).toEqual(first);
 });

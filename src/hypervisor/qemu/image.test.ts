@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -159,6 +159,10 @@ describe('an image with a profile', () => {
     await expect(inspectImage(path, profile, join(folder, 'pipe'))).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
     writeFileSync(initrd, '070701');
     expect(await inspectImage(path, profile, initrd)).toMatchObject({ companion: { bytes: 6 } });
+    truncateSync(initrd, 16 * 2 ** 20);
+    await expect(inspectImage(path, profile, initrd)).rejects.toThrow(
+      'it and its initial ramdisk have 16778240 bytes, more than the VM (`memoryMib` 16)',
+    );
   });
 
   it('must fit into its memory', async () => {

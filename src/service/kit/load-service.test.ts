@@ -38,6 +38,23 @@ test('a service answers as it will in a VM: a text, an error with its status, a 
   await expect(service.callBytes('upper', Uint8Array.of(0xff))).rejects.toMatchObject({ status: 400 });
 });
 
+test('a text is given as a guest gives it: with its byte order mark, and whole characters', async () => {
+  const service = await loadService(
+    fileOf('export default { codes: (text) => [...text].map((c) => c.codePointAt(0)).join() };'),
+  );
+  const bytes = await service.callBytes('codes', Uint8Array.of(0xef, 0xbb, 0xbf, 0x61));
+  expect(new TextDecoder().decode(bytes)).toBe('65279,97');
+  expect(await service.call('codes', 'a\ud800')).toBe('97,65533');
+});
+
+test('the log has the latest 1000 texts', async () => {
+  const service = await loadService(
+    fileOf('export default { say: (text) => { for (let i = 1; i <= 1001; i++) console.log(text, i); return ""; } };'),
+  );
+  await service.call('say', 'line');
+  expect([service.log.length, service.log[0], service.log.at(-1)]).toEqual([1000, 'line 2', 'line 1001']);
+});
+
 test('a service of bytes takes and gives bytes, also of a text', async () => {
   const service = await loadService(
     fileOf(`export const payload = 'bytes';
@@ -92,4 +109,10 @@ test('a loop without an end is cut off, and the service answers again', async ()
   });
   await expect(service.call('loop', '')).rejects.toMatchObject({ status: 504 });
   expect(await service.call('a', '')).toBe('a');
+});
+
+test('a loop without an end is cut off after 5 seconds if nobody says otherwise', async () => {
+  const service = await loadService(fileOf('export default { loop: () => { for (;;); } };'));
+  const message = expect.stringContaining('it was cut off after 5000 ms');
+  await expect(service.call('loop', '')).rejects.toMatchObject({ status: 504, message });
 });
