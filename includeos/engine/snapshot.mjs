@@ -86,7 +86,7 @@ memory().setUint32(scratch, host, true);
 const undefinedValue = engine.qjs_get_undefined();
 const shoal = check(engine.qjs_call(prelude, undefinedValue, 1, scratch));
 for (const value of [prelude, host]) engine.qjs_free_value(value);
-const steps = ['load', 'start', 'finish', 'result', 'describe'].map((step) => [step, string(step)]);
+const steps = ['load', 'start', 'uncaught', 'finish', 'result', 'describe'].map((step) => [step, string(step)]);
 const emptyString = string('');
 const serviceName = write('service.js').at;
 engine.qjs_run_gc();
