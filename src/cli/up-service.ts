@@ -61,17 +61,15 @@ export class UpService {
   /** From now on what is saved is deployed. */
   watch(shoal: Shoal): void {
     const { source } = this;
-    this.#watch = new ServiceWatch(
-      {
-        source,
-        build: () => this.#builder.build(),
-        deploy: (image) => shoal.deploy(image),
-        watch: (onChange) => watchSources(systemClock, onChange),
-        clock: systemClock,
-        say: this.#say,
-      },
-      this.#built,
-    );
+    this.#watch = new ServiceWatch({
+      source,
+      build: () => this.#builder.build(),
+      inputs: () => this.#builder.inputs,
+      deploy: (image) => shoal.deploy(image),
+      watch: (onChange) => watchSources(systemClock, onChange),
+      clock: systemClock,
+      say: this.#say,
+    });
     this.#say(`Watching ${source}: what is saved is deployed`);
   }
 

@@ -2,13 +2,12 @@ import { constants } from 'node:fs';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { examine, type ServiceFacts, serviceFile } from '../../bundle/mod.ts';
+import type { ServiceBuild } from './build-service.ts';
 import { engineImage } from './engine-image.ts';
 
 export interface BuiltScript {
   readonly image: string;
   readonly profile: string;
-  /** The files that it was made of. */
-  readonly inputs: readonly string[];
 }
 
 /** The engine has a heap of its own in it. */
@@ -19,9 +18,13 @@ const MEMORY_MIB = 32;
  * that says so.
  * @throws SERVICE_INVALID; SERVICE_BUILD if there is no engine; an error of the file system
  */
-export async function buildScript(source: string, image: string, say: (line: string) => void): Promise<BuiltScript> {
+export async function buildScript(
+  source: string,
+  image: string,
+  { say, onInput }: Pick<ServiceBuild, 'say' | 'onInput'>,
+): Promise<BuiltScript> {
   // The first mistake of an author should not cost the build of an engine.
-  const { facts, script, inputs, notes } = await examine(source);
+  const { facts, script, notes } = await examine(source, onInput);
   for (const note of notes) say(note);
   const engine = await engineImage(say);
   const stem = join(dirname(image), basename(image, extname(image)));
@@ -30,7 +33,7 @@ export async function buildScript(source: string, image: string, say: (line: str
   await replace(profile, (path) => writeFile(path, profileText(basename(service), facts)));
   // No hard link: whoever writes into the one file would change the other.
   await replace(image, (path) => copyFile(engine, path, constants.COPYFILE_FICLONE));
-  return { image, profile, inputs };
+  return { image, profile };
 }
 
 function profileText(service: string, { payload }: ServiceFacts): string {

@@ -20,14 +20,14 @@ export interface ServiceBuild {
   readonly output: string;
   /** Gets each line that the build says. */
   say(line: string): void;
+  /** Told of each file and folder that the image is made of, those of Shoal left out, before it is read; also if the build fails. */
+  onInput?(path: string): void;
 }
 
 export interface BuiltService {
   readonly image: string;
   /** The profile, written beside an image that needs another machine than the built-in one. */
   readonly profile: string | undefined;
-  /** The files and folders that it was made of, those of Shoal left out. */
-  readonly inputs: readonly string[];
 }
 
 const SCRIPTS: Readonly<Record<System, string>> = {
@@ -40,11 +40,13 @@ const SCRIPTS: Readonly<Record<System, string>> = {
  * @throws SERVICE_INVALID for a script that cannot be a service; SERVICE_BUILD with the build's own last line: what is missing, or what the
  * compiler refuses
  */
-export async function buildService({ system, source, output, say }: ServiceBuild): Promise<BuiltService> {
+export async function buildService(build: ServiceBuild): Promise<BuiltService> {
+  const { system, source, output, say, onInput } = build;
+  if (source !== undefined) onInput?.(source);
   const kind = source === undefined ? 'cpp' : await serviceKind(source);
   if (system === 'builtin' && source !== undefined && kind === 'script') {
     await mkdir(dirname(output), { recursive: true });
-    return buildScript(source, output, say);
+    return buildScript(source, output, build);
   }
   if (system === 'includeos' && kind !== 'cpp') {
     const why = `${source} is no C++, and on IncludeOS a service is. Leave --system out`;
@@ -65,8 +67,7 @@ export async function buildService({ system, source, output, say }: ServiceBuild
   } finally {
     await prepared?.remove();
   }
-  const inputs = source === undefined ? [] : [source];
-  return { image: output, profile: await writeProfile(system, output), inputs };
+  return { image: output, profile: await writeProfile(system, output) };
 }
 
 function argumentsOf(system: System, output: string, source: string | undefined): readonly string[] {
