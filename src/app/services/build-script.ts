@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { examine, type ServiceFacts, serviceFile } from '../../bundle/mod.ts';
 import type { ServiceBuild } from './build-service.ts';
@@ -27,13 +27,18 @@ export async function buildScript(
   const { facts, script, notes } = await examine(source, onInput);
   for (const note of notes) say(note);
   const engine = await engineImage(say);
-  const stem = join(dirname(image), basename(image, extname(image)));
-  const [service, profile] = [`${stem}.service`, `${stem}.shoal.json`];
+  const { service, profile } = filesBeside(image);
   await replace(service, (path) => writeFile(path, serviceFile(facts, script)));
   await replace(profile, (path) => writeFile(path, profileText(basename(service), facts)));
   // No hard link: whoever writes into the one file would change the other.
   await replace(image, (path) => copyFile(engine, path, constants.COPYFILE_FICLONE));
   return { image, profile };
+}
+
+/** What an image of the engine travels with. */
+export function filesBeside(image: string): { readonly service: string; readonly profile: string } {
+  const stem = join(dirname(image), basename(image, extname(image)));
+  return { service: `${stem}.service`, profile: `${stem}.shoal.json` };
 }
 
 function profileText(service: string, { payload }: ServiceFacts): string {
@@ -44,6 +49,11 @@ function profileText(service: string, { payload }: ServiceFacts): string {
 /** Whoever reads the file meanwhile has the old one or the new one. */
 async function replace(path: string, write: (part: string) => Promise<void>): Promise<void> {
   const part = `${path}.${process.pid}.part`;
-  await write(part);
-  await rename(part, path);
+  try {
+    await write(part);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
 }

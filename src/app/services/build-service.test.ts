@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +168,30 @@ describe('a source', () => {
     const built = buildService({ system: 'builtin', source: join(folder, name), output: join(folder, 'x.elf'), say });
     await expect(built).rejects.toThrow(message);
     expect(said).toEqual([]);
+  });
+
+  test('that is a folder of TypeScript is refused, and its file named', async () => {
+    writeFileSync(join(folder, 'hello.test.ts'), '');
+    writeFileSync(join(folder, 'hello.ts'), '');
+    const built = buildService({ system: 'builtin', source: folder, output: join(folder, 'x.elf'), say });
+    await expect(built).rejects.toThrow(`Name the file of the service, such as ${join(folder, 'hello.ts')}`);
+  });
+
+  test.each([
+    ['hello.js', 'is the service itself'],
+    ['link.js', 'is the service itself'],
+    ['hello.service', 'would be two files of the image'],
+    ['out', 'is a folder'],
+  ])('is not written over, nor is a file of the image by another: --output %s', async (output, why) => {
+    const source = join(folder, 'hello.js');
+    const text = "export default { a: () => '' };";
+    writeFileSync(source, text);
+    symlinkSync('hello.js', join(folder, 'link.js'));
+    mkdirSync(join(folder, 'out'));
+    const built = buildService({ system: 'builtin', source, output: join(folder, output), say });
+    await expect(built).rejects.toThrow(`No image was built: ${join(folder, output)} ${why}. Name another output`);
+    expect(readFileSync(source, 'utf8')).toBe(text);
+    expect(readdirSync(folder).sort()).toEqual(['hello.js', 'link.js', 'out']);
   });
 
   test('without C++ in it is refused by the build, which is heard', async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../errors.ts';
 import { SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { profileFileText } from '../kept-image.ts';
-import { buildScript } from './build-script.ts';
+import { buildScript, filesBeside } from './build-script.ts';
 import { runScript } from './run-script.ts';
 import { type ServiceKind, serviceKind } from './service-kind.ts';
 
@@ -44,6 +44,7 @@ export async function buildService(build: ServiceBuild): Promise<BuiltService> {
   const { system, source, output, say, onInput } = build;
   if (source !== undefined) onInput?.(source);
   const kind = source === undefined ? 'cpp' : await serviceKind(source);
+  await checkOutputs(kind === 'script' ? [output, ...Object.values(filesBeside(output))] : [output], source);
   if (system === 'builtin' && source !== undefined && kind === 'script') {
     await mkdir(dirname(output), { recursive: true });
     return buildScript(source, output, build);
@@ -68,6 +69,23 @@ export async function buildService(build: ServiceBuild): Promise<BuiltService> {
     await prepared?.remove();
   }
   return { image: output, profile: await writeProfile(system, output) };
+}
+
+/** A build must not write over the service, over another file that it writes, or over a folder. */
+async function checkOutputs(outputs: readonly string[], source: string | undefined): Promise<void> {
+  const refuse = (output: string, why: string): never => {
+    throw new ShoalError('SERVICE_BUILD', `No image was built: ${output} ${why}. Name another output`, {
+      details: { output },
+    });
+  };
+  for (const [index, output] of outputs.entries()) {
+    if (outputs.indexOf(output) !== index) refuse(output, 'would be two files of the image');
+    const found = await stat(output).catch(() => undefined);
+    if (found?.isDirectory() === true) refuse(output, 'is a folder');
+    if (found === undefined || source === undefined) continue;
+    const { dev, ino } = await stat(source);
+    if (found.dev === dev && found.ino === ino) refuse(output, 'is the service itself');
+  }
 }
 
 function argumentsOf(system: System, output: string, source: string | undefined): readonly string[] {
