@@ -137,6 +137,17 @@ test('VMs with a service outlive their Shoal; a changed file is another image, a
   expect(await last.stop()).toMatchObject({ exitCode: 0 });
 });
 
+test('what was saved while no Shoal ran is deployed by the next one that watches', async () => {
+  const file = fileOf(says('first'));
+  const fleet = await TestFleet.start({ flags: ['--service', file, '--watch'], data: temporaryFolder() });
+  onTestFinished(() => rmSync(fleet.data, { recursive: true, force: true }));
+  await fleet.kill();
+  writeFileSync(file, says('second'));
+  await using again = await fleet.resume();
+  await deployedAgain(again, 1);
+  expect(await ask(again, 'x')).toBe('second x');
+});
+
 test('a service that refuses the greeting runs, and says so', async () => {
   const file = fileOf('export default { sum: (text: string) => String(JSON.parse(text).a + 1) };\n');
   await using fleet = await TestFleet.start({ flags: ['--service', file] });

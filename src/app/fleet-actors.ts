@@ -151,7 +151,13 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
     deploy: (image) =>
-      deployHere({ data, deploys, kept, parameters, list: () => hypervisor.list(), holdsVms: () => holdsVms() }, image),
+      deployHere(
+        {
+          ...{ data, deploys, kept, parameters, list: () => hypervisor.list(), holdsVms: () => holdsVms() },
+          inUse: () => store.snapshot().vmachine.flatMap(({ image_digest: digest }) => digest ?? []),
+        },
+        image,
+      ),
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
       // A VM whose directory goes meanwhile is being ended already.

@@ -12,12 +12,14 @@ export interface OwnDeployDeps extends BeginDeployDeps {
   readonly kept: KeptImages;
   /** A host that is to have no VMs tries none. */
   readonly holdsVms: () => boolean;
+  /** The images of the VMs that run. */
+  readonly inUse: () => readonly string[];
 }
 
 /** How a deploy of this host ended. */
 export interface OwnDeploy {
   readonly digest: string;
-  /** `same`: the image runs already. */
+  /** `same`: the image runs already, and no other. */
   readonly end: 'deployed' | 'rolled-back' | 'refused' | 'same';
   /** Of a roll-back or a refusal. */
   readonly why: string | null;
@@ -28,10 +30,11 @@ export interface OwnDeploy {
  * @throws DEPLOY_RUNNING if another deploy comes first; what `keepImage` and `beginDeploy` throw
  */
 export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise<OwnDeploy> {
-  const { data, deploys, kept, holdsVms } = deps;
+  const { data, deploys, kept, holdsVms, inUse } = deps;
   await deploys.ended();
   const { digest } = await keepImage(data, image);
-  if (digest === deploys.image) return { digest, end: 'same', why: null };
+  // A Shoal that found another image at its start has adopted VMs of the one before.
+  if (digest === deploys.image && inUse().every((one) => one === digest)) return { digest, end: 'same', why: null };
   const canary = holdsVms() ? 0 : 1;
   const isChecked = await isSameButService(kept, deploys.image, digest);
   await beginDeploy(deps, { image: digest, canary, canaryMs: 0, isChecked });
