@@ -1,5 +1,5 @@
 /** What `shoal up --service` and `--watch` promise, with real VMs. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
@@ -55,6 +55,10 @@ test('a service in TypeScript runs in VMs; what is saved is deployed, however an
   writeFileSync(join(file, '../words/word.ts'), "export const word = 'five';\n");
   await deployedAgain(fleet, 4);
   expect(await ask(fleet, 'x')).toBe('five x');
+
+  // Of five: the one that Shoal was started with, the deployed one, the one before, and the one that was before when this deploy began.
+  const kept = readdirSync(join(fleet.data, 'images')).filter((name) => name.endsWith('.elf'));
+  expect(kept.length).toBeLessThanOrEqual(4);
 
   const { vms } = await statusOf(fleet);
   expect(vms).toEqual([{ image: (await statusOf(fleet)).image, vms: 1 }]);

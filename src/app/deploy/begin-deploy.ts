@@ -1,5 +1,5 @@
 import { ShoalError } from '../../errors.ts';
-import type { Found, VmParameters } from '../../hypervisor/mod.ts';
+import type { VmParameters } from '../../hypervisor/mod.ts';
 import type { DataDir } from '../data-dir.ts';
 import { hasImage, removeOldImages } from '../kept-image.ts';
 import type { DeployOrder, Deploys } from './deploys.ts';
@@ -8,8 +8,8 @@ export interface BeginDeployDeps {
   readonly data: DataDir;
   readonly deploys: Pick<Deploys, 'deploy' | 'needed'>;
   readonly parameters: Pick<VmParameters, 'imageDigest'>;
-  /** What the host has of each VM. */
-  readonly list: () => Promise<readonly Found[]>;
+  /** As `imagesInUse` of this fleet. */
+  readonly inUse: () => Promise<readonly string[] | undefined>;
 }
 
 /**
@@ -17,14 +17,14 @@ export interface BeginDeployDeps {
  * @throws IMAGE_MISSING; what `Deploys.deploy` throws
  */
 export async function beginDeploy(
-  { data, deploys, parameters, list }: BeginDeployDeps,
+  { data, deploys, parameters, inUse }: BeginDeployDeps,
   order: DeployOrder,
 ): Promise<void> {
   if (!(await hasImage(data, order.image))) {
     throw new ShoalError('IMAGE_MISSING', `This host has no image ${order.image}: it was not sent, or sent long ago`);
   }
-  // Before the deploy: if the host cannot be looked at, none begins, and which images are needed is asked last.
-  const found = await list();
+  // Before the deploy: if it cannot be asked, none begins. Which images are needed is asked last: VMs that are made meanwhile are of those.
+  const running = await inUse();
   await deploys.deploy(order);
-  removeOldImages(data, [parameters.imageDigest, ...deploys.needed], found);
+  removeOldImages(data, [parameters.imageDigest, ...deploys.needed], running);
 }

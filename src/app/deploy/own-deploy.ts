@@ -12,8 +12,8 @@ export interface OwnDeployDeps extends BeginDeployDeps {
   readonly kept: KeptImages;
   /** A host that is to have no VMs tries none. */
   readonly holdsVms: () => boolean;
-  /** The images of the VMs that run. */
-  readonly inUse: () => readonly string[];
+  /** The images of the VMs that the router knows. */
+  readonly serving: () => Promise<readonly string[]>;
 }
 
 /** How a deploy of this host ended. */
@@ -30,11 +30,12 @@ export interface OwnDeploy {
  * @throws DEPLOY_RUNNING if another deploy comes first; what `keepImage` and `beginDeploy` throw
  */
 export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise<OwnDeploy> {
-  const { data, deploys, kept, holdsVms, inUse } = deps;
+  const { data, deploys, kept, holdsVms, serving } = deps;
   await deploys.ended();
   const { digest } = await keepImage(data, image);
   // A Shoal that found another image at its start has adopted VMs of the one before.
-  if (digest === deploys.image && inUse().every((one) => one === digest)) return { digest, end: 'same', why: null };
+  if (digest === deploys.image && (await serving()).every((one) => one === digest))
+    return { digest, end: 'same', why: null };
   const canary = holdsVms() ? 0 : 1;
   const isChecked = await isSameButService(kept, deploys.image, digest);
   await beginDeploy(deps, { image: digest, canary, canaryMs: 0, isChecked });

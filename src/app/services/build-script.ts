@@ -2,8 +2,13 @@ import { constants } from 'node:fs';
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { examine, type ServiceFacts, serviceFile } from '../../bundle/mod.ts';
-import type { ServiceBuild } from './build-service.ts';
 import { engineImage } from './engine-image.ts';
+
+/** As of `ServiceBuild`. */
+export interface BuildListeners {
+  readonly say: (line: string) => void;
+  readonly onInput?: (path: string) => void;
+}
 
 export interface BuiltScript {
   readonly image: string;
@@ -21,7 +26,7 @@ const MEMORY_MIB = 32;
 export async function buildScript(
   source: string,
   image: string,
-  { say, onInput }: Pick<ServiceBuild, 'say' | 'onInput'>,
+  { say, onInput }: BuildListeners,
 ): Promise<BuiltScript> {
   // The first mistake of an author should not cost the build of an engine.
   const { facts, script, notes } = await examine(source, onInput);
