@@ -34,6 +34,9 @@ test('a service in TypeScript runs in VMs; what is saved is deployed, however an
   expect(await ask(fleet, 'x')).toBe('one x');
   await fleet.up.stderrHas(/Watching .*hello\.ts/);
 
+  const refused = await fleet.run('params', ['set', 'vm_memory_bytes=8388608']);
+  expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('to be at least 16777216 (16 MiB)') });
+
   writeFileSync(file, says('two'));
   await deployedAgain(fleet, 1);
   expect(await ask(fleet, 'x')).toBe('two x');

@@ -17,6 +17,8 @@ export interface BuiltScript {
 
 /** The engine has a heap of its own in it. */
 const MEMORY_MIB = 32;
+/** The script has 4 MiB then. */
+const MEMORY_MIN_MIB = 16;
 
 /**
  * Writes the image of a service in TypeScript or JavaScript: a copy of the engine's, with the service as its initial ramdisk and the profile
@@ -47,7 +49,8 @@ export function filesBeside(image: string): { readonly service: string; readonly
 }
 
 function profileText(service: string, { payload }: ServiceFacts): string {
-  const profile = { boot: 'pvh', initrd: service, memoryMib: MEMORY_MIB, ...(payload === 'text' ? {} : { payload }) };
+  const memory = { memoryMib: MEMORY_MIB, memoryMinMib: MEMORY_MIN_MIB };
+  const profile = { boot: 'pvh', initrd: service, ...memory, ...(payload === 'text' ? {} : { payload }) };
   return `${JSON.stringify(profile, undefined, 2)}\n`;
 }
 
