@@ -116,10 +116,15 @@ test('a mistake, or a VM that does not start, leaves the service that runs', asy
 
 test('VMs with a service outlive their Shoal; a changed file is another image, and an older one stays until it is deployed', async () => {
   const file = fileOf(says('first'));
-  const fleet = await TestFleet.start({ flags: ['--service', file], data: temporaryFolder() });
+  const temporary = temporaryFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const fleet = await TestFleet.start({
+    ...{ flags: ['--service', file], data: temporaryFolder(), env: { TMPDIR: temporary } },
+  });
   onTestFinished(() => rmSync(fleet.data, { recursive: true, force: true }));
   const before = await fleet.snapshot();
   await fleet.kill();
+  expect(readdirSync(temporary).filter((name) => name.startsWith('shoal-service-'))).toEqual([]);
   const again = await fleet.resume();
   const adopted = await again.snapshot();
   expect(adopted.vms.map(({ id_vmachine, image_digest }) => [id_vmachine, image_digest])).toEqual(

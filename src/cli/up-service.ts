@@ -58,6 +58,11 @@ export class UpService {
     return this.#built.image;
   }
 
+  /** A Shoal has started with the image. */
+  async started(): Promise<void> {
+    await this.#builder.discard();
+  }
+
   /** From now on what is saved is deployed. */
   watch(shoal: Shoal): void {
     const { source } = this;
@@ -65,7 +70,13 @@ export class UpService {
       source,
       build: () => this.#builder.build(),
       inputs: () => this.#builder.inputs,
-      deploy: (image) => shoal.deploy(image),
+      deploy: async (image) => {
+        try {
+          return await shoal.deploy(image);
+        } finally {
+          await this.#builder.discard();
+        }
+      },
       watch: (onChange) => watchSources(systemClock, onChange),
       clock: systemClock,
       say: this.#say,

@@ -165,6 +165,7 @@ async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Pr
     const shoal = await started(options, stopping.signal);
     if (shoal === undefined) return 0;
     hurry = () => shoal.hurry();
+    await service?.started();
     await runUntilStopped(shoal, { flags, output, role, service, stop, stopping: stopping.signal });
     return stopping.signal.aborted ? await tellEnd(shoal, output) : 0;
   } finally {

@@ -51,10 +51,16 @@ export class ServiceBuilder {
     await this.#thread?.terminate();
   }
 
-  /** Removes what was built: a Shoal has a copy of it. */
+  /** Removes what was built, once a Shoal has a copy of it: one that is killed leaves nothing behind. */
+  async discard(): Promise<void> {
+    const folder = this.#folder;
+    this.#folder = undefined;
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+
   async close(): Promise<void> {
     await this.rest();
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    await this.discard();
   }
 
   /** The first signature counts: a file that several others import is told of for each of them, and read once. */
