@@ -35,10 +35,12 @@ export async function buildScript(
   for (const note of notes) say(note);
   const engine = await engineImage(say);
   const { service, profile } = filesBeside(image);
-  await replace(service, (path) => writeFile(path, serviceFile(facts, script)));
-  await replace(profile, (path) => writeFile(path, profileText(basename(service), facts)));
-  // No hard link: whoever writes into the one file would change the other.
-  await replace(image, (path) => copyFile(engine, path, constants.COPYFILE_FICLONE));
+  await replaceAll([
+    [service, (part) => writeFile(part, serviceFile(facts, script))],
+    [profile, (part) => writeFile(part, profileText(basename(service), facts))],
+    // No hard link: whoever writes into the one file would change the other.
+    [image, (part) => copyFile(engine, part, constants.COPYFILE_FICLONE)],
+  ]);
   return { image, profile };
 }
 
@@ -54,14 +56,16 @@ function profileText(service: string, { payload }: ServiceFacts): string {
   return `${JSON.stringify(profile, undefined, 2)}\n`;
 }
 
-/** Whoever reads the file meanwhile has the old one or the new one. */
-async function replace(path: string, write: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
+type Write = readonly [path: string, write: (part: string) => Promise<void>];
+
+/** They change together, or none of them. Whoever reads one meanwhile has the old one or the new one. */
+async function replaceAll(writes: readonly Write[]): Promise<void> {
+  const partOf = (path: string): string => `${path}.${process.pid}.part`;
   try {
-    await write(part);
-    await rename(part, path);
+    for (const [path, write] of writes) await write(partOf(path));
+    for (const [path] of writes) await rename(partOf(path), path);
   } catch (error) {
-    await rm(part, { force: true });
+    for (const [path] of writes) await rm(partOf(path), { force: true });
     throw error;
   }
 }
