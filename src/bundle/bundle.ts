@@ -25,7 +25,7 @@ export const EXPORTS_NAME = 'shoalService';
 /** What the engine runs (ES2023); newer syntax becomes older one. */
 const TARGET = 'es2023';
 /** Of each thread of rolldown, which calls itself for each level of nested code, and takes the process with it where that ends. */
-const STACK_BYTES = 64 * 1024 * 1024;
+const STACK_BYTES = 16 * 1024 * 1024;
 
 /** Whether a file is a service that needs no compiler. */
 export function isScript(file: string): boolean {

@@ -82,7 +82,7 @@ describe('a service', () => {
     const conditions = Array.from({ length: 1_500 }, (_, n) => `text === '${n}' ? '${n}'`).join(' : ');
     const { runner } = await openService(
       files({
-        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(20_000)}'b'${')'.repeat(20_000)} };`,
+        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(6_000)}'b'${')'.repeat(6_000)} };`,
       }),
       QUIET,
     );
