@@ -148,6 +148,11 @@ if [ "$variants" = wasm ]; then
     echo "includeos: wasm2c cannot translate '$service'" >&2
     exit 1
   }
+  # The C has these names in its comments, as they are.
+  if wasm2wat build/module/module.wasm 2>/dev/null | grep -qE '^ *\((export|import) .*(\*/|\\0[0-9a-f]|\\1[0-9a-f]|\\7f)'; then
+    echo "includeos: a name that '$service' exports or imports has a control character or '*/' in it" >&2
+    exit 1
+  fi
   awk -f wasm/describe.awk wasm/imports.txt build/module/module.h build/module/module.c >build/module/module.inc
   awk -f wasm/prepare.awk build/module/module.c >build/module/module_steps.c
   own_digest=$(cat build/module/module.h build/module/module.inc | sha256sum | cut -c1-64)

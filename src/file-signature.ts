@@ -1,7 +1,14 @@
 import { statSync } from 'node:fs';
 
-/** Changes whenever a file does: its last change has a time that nobody can set, unlike its writing. Empty if there is no such file. */
+/**
+ * Changes whenever a file does: its last change has a time that nobody can set, unlike its writing. Empty if there is no such file, or none
+ * that can be looked at.
+ */
 export function signatureOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.ctimeNs}`;
+  try {
+    const { ino, size, ctimeNs } = statSync(path, { bigint: true });
+    return `${ino}:${size}:${ctimeNs}`;
+  } catch {
+    return '';
+  }
 }

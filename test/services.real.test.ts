@@ -57,6 +57,9 @@ test('a service in TypeScript runs in VMs; what is saved is deployed, however an
   expect(await ask(fleet, 'x')).toBe('one x');
   await fleet.up.stderrHas(/Watching .*hello\.ts/);
 
+  const refused = await fleet.run('params', ['set', 'vm_memory_bytes=8388608']);
+  expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('to be at least 16777216 (16 MiB)') });
+
   writeFileSync(file, says('two'));
   await deployedAgain(fleet, 1);
   expect(await ask(fleet, 'x')).toBe('two x');
@@ -78,6 +81,10 @@ test('a service in TypeScript runs in VMs; what is saved is deployed, however an
   writeFileSync(join(file, '../words/word.ts'), "export const word = 'five';\n");
   await deployedAgain(fleet, 4);
   expect(await ask(fleet, 'x')).toBe('five x');
+
+  // Of five: the one that Shoal was started with, the deployed one, the one before, and the one that was before when this deploy began.
+  const kept = readdirSync(join(fleet.data, 'images')).filter((name) => name.endsWith('.elf'));
+  expect(kept.length).toBeLessThanOrEqual(4);
 
   const { vms } = await statusOf(fleet);
   expect(vms).toEqual([{ image: (await statusOf(fleet)).image, vms: 1 }]);
@@ -158,10 +165,15 @@ test('a mistake, or a VM that does not start, leaves the service that runs', asy
 
 test('VMs with a service outlive their Shoal; a changed file is another image, and an older one stays until it is deployed', async () => {
   const file = fileOf(says('first'));
-  const fleet = await TestFleet.start({ flags: ['--service', file], data: temporaryFolder() });
+  const temporary = temporaryFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const fleet = await TestFleet.start({
+    ...{ flags: ['--service', file], data: temporaryFolder(), env: { TMPDIR: temporary } },
+  });
   onTestFinished(() => rmSync(fleet.data, { recursive: true, force: true }));
   const before = await fleet.snapshot();
   await fleet.kill();
+  expect(readdirSync(temporary).filter((name) => name.startsWith('shoal-service-'))).toEqual([]);
   const again = await fleet.resume();
   const adopted = await again.snapshot();
   expect(adopted.vms.map(({ id_vmachine, image_digest }) => [id_vmachine, image_digest])).toEqual(
@@ -213,6 +225,17 @@ test('what cannot be is refused before a service is built', async () => {
   });
   const wrong = await shoal(['up', '--data', join(fleet.data, 'none'), '--service', file, '--http', '70000']);
   expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^shoal: --http: expected /) });
+});
+
+test('what was saved while no Shoal ran is deployed by the next one that watches', async () => {
+  const file = fileOf(says('first'));
+  const fleet = await TestFleet.start({ flags: ['--service', file, '--watch'], data: temporaryFolder() });
+  onTestFinished(() => rmSync(fleet.data, { recursive: true, force: true }));
+  await fleet.kill();
+  writeFileSync(file, says('second'));
+  await using again = await fleet.resume();
+  await deployedAgain(again, 1);
+  expect(await ask(again, 'x')).toBe('second x');
 });
 
 test('a service that refuses the greeting runs, and says so', async () => {

@@ -87,7 +87,8 @@ Value new_bytes(std::string_view bytes) {
 
 bool is_exception(Value value) { return Z_engineZ_qjs_is_exception(&instance, value) != 0; }
 
-/// The text of a string. Its memory is not given back: the caller does that, or has the whole state put back.
+/// The text of a string; at 0 if there was no memory for it, or if the value throws instead of becoming one. Its memory is not given back:
+/// the caller does that, or has the whole state put back.
 struct Text {
   uint32_t address;
   std::string_view text;
@@ -116,12 +117,12 @@ Value shoal_call(const Value (&values)[count]) {
   return result;
 }
 
-/// Runs what waits: the reactions to promises. False: an exception came out.
-bool run_jobs() {
+/// Runs what waits, such as the reactions to promises, until an exception comes out of it: that, or 0 if nothing is left.
+Value run_jobs() {
   while (Z_engineZ_qjs_is_job_pending(&instance) != 0) {
-    if (static_cast<int32_t>(Z_engineZ_qjs_execute_pending_job(&instance)) < 0) return false;
+    if (static_cast<int32_t>(Z_engineZ_qjs_execute_pending_job(&instance)) < 0) return Z_engineZ_qjs_get_exception(&instance);
   }
-  return true;
+  return 0;
 }
 
 // --- Loading.
@@ -139,8 +140,7 @@ bool starts_with(Value value, std::string_view text) {
 }
 
 /// An exception out of the script, or out of its promises.
-const char* explain_exception() {
-  const Value exception = Z_engineZ_qjs_get_exception(&instance);
+const char* explain_exception(Value exception) {
   if (shoal_wasm_lacked_memory() || starts_with(exception, kOutOfMemory)) {
     log_line("service: there is too little memory to evaluate it");
     return "out-of-memory";
@@ -159,8 +159,9 @@ void load_body(void* argument) {
     const Block source(loading.file.source);
     value = Z_engineZ_qjs_eval(&instance, source.address(), source.size(), kSnapshotServiceName, 0);
   }
-  if (is_exception(value) || !run_jobs()) {
-    loading.why = explain_exception();
+  const Value exception = is_exception(value) ? Z_engineZ_qjs_get_exception(&instance) : run_jobs();
+  if (exception != 0) {
+    loading.why = explain_exception(exception);
     return;
   }
   Z_engineZ_qjs_free_value(&instance, value);
@@ -198,9 +199,17 @@ struct Calling {
 
 Value random_number() { return Z_engineZ_qjs_new_number(&instance, static_cast<double>(static_cast<uint32_t>(wasm::random_fraction() * 0x1p32))); }
 
+void free_held() {
+  if (held.text != 0) Z_engineZ_qjs_free_cstring(&instance, held.text);
+  if (held.value != 0) Z_engineZ_qjs_free_value(&instance, held.value);
+  held = {};
+}
+
 /// The engine gives up by itself for two reasons, which no script can catch: it was told to, and it has no memory.
-Outcome outcome_of_exception() {
-  const Value exception = Z_engineZ_qjs_get_exception(&instance);
+bool has_given_up() { return shoal_cancelled() || shoal_wasm_lacked_memory(); }
+
+Outcome outcome_of(Value exception) {
+  free_held();
   const Text shown = text_of(exception);
   held = {exception, shown.address};
   // Reactions that are left would run with the next request.
@@ -210,15 +219,16 @@ Outcome outcome_of_exception() {
   return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160), {}};
 }
 
-/// Where the bytes of a Uint8Array lie.
-std::string_view bytes_of(Value array) {
+/// Where the bytes of a Uint8Array lie. False: an exception came.
+bool find_bytes(Value array, std::string_view& bytes) {
   const Value buffer = Z_engineZ_qjs_get_typed_array_buffer(&instance, array, kSizesAt, kSizesAt + 4, kSizesAt + 8);
-  if (is_exception(buffer)) return {};
+  if (is_exception(buffer)) return false;
   const auto offset = read<uint32_t>(kSizesAt);
   const auto size = read<uint32_t>(kSizesAt + 4);
   const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer, kSizesAt);
   Z_engineZ_qjs_free_value(&instance, buffer);
-  return {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
+  bytes = {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
+  return true;
 }
 
 /// The content type that the operation named for its reply.
@@ -234,10 +244,28 @@ std::string_view named_type() {
   return {type, size};
 }
 
-void free_held() {
-  if (held.text != 0) Z_engineZ_qjs_free_cstring(&instance, held.text);
-  if (held.value != 0) Z_engineZ_qjs_free_value(&instance, held.value);
-  held = {};
+/// What came of a request whose jobs are done. False: an exception came, and this is no outcome.
+bool read_outcome(Outcome& outcome) {
+  const Value finished = shoal_call<1>({kSnapshotFinish});
+  const Value result = shoal_call<1>({kSnapshotResult});
+  if (is_exception(finished) || is_exception(result)) return false;
+  const auto code = static_cast<unsigned>(Z_engineZ_qjs_get_float64(&instance, finished));
+  Z_engineZ_qjs_free_value(&instance, finished);
+  held = {result, 0};
+  if (code == 1) {
+    outcome = {Outcome::Kind::bytes, 0, {}, named_type()};
+    return find_bytes(result, outcome.text);
+  }
+  const Text text = text_of(result);
+  if (text.address == 0) return false;
+  held.text = text.address;
+  outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text, takes_bytes ? named_type() : std::string_view()};
+  // Where there is no memory for an exception either, the engine throws null, and that can be caught.
+  if (code == 400 && text.text == "null" && shoal_wasm_lacked_memory()) {
+    is_broken = true;
+    outcome = {Outcome::Kind::error, 413, kTooMuchMemory, {}};
+  }
+  return true;
 }
 
 void call_body(void* argument) {
@@ -246,31 +274,18 @@ void call_body(void* argument) {
   const Value input = takes_bytes ? new_bytes(calling.input) : new_string(calling.input);
   const Value content_type = calling.content_type.empty() ? kSnapshotUndefined : new_string(calling.content_type);
   const Value started = shoal_call<7>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number(), random_number(), random_number()});
-  if (is_exception(started) || !run_jobs()) {
-    calling.outcome = outcome_of_exception();
+  if (is_exception(started)) {
+    calling.outcome = outcome_of(Z_engineZ_qjs_get_exception(&instance));
     return;
   }
-  const Value finished = shoal_call<1>({kSnapshotFinish});
-  const Value result = shoal_call<1>({kSnapshotResult});
-  if (is_exception(finished) || is_exception(result)) {
-    calling.outcome = outcome_of_exception();
-    return;
+  Z_engineZ_qjs_free_value(&instance, started);
+  Value exception = run_jobs();
+  while (exception != 0 && !has_given_up()) {
+    Z_engineZ_qjs_free_value(&instance, shoal_call<2>({kSnapshotUncaught, exception}));
+    exception = run_jobs();
   }
-  const auto code = static_cast<unsigned>(Z_engineZ_qjs_get_float64(&instance, finished));
-  for (const Value value : {started, finished}) Z_engineZ_qjs_free_value(&instance, value);
-  if (code == 1) {
-    held = {result, 0};
-    calling.outcome = {Outcome::Kind::bytes, 0, bytes_of(result), named_type()};
-  } else {
-    const Text text = text_of(result);
-    held = {result, text.address};
-    calling.outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text, takes_bytes ? named_type() : std::string_view()};
-    // Where there is no memory for an exception either, the engine throws null, and that can be caught.
-    if (code == 400 && text.text == "null" && shoal_wasm_lacked_memory()) {
-      is_broken = true;
-      calling.outcome = {Outcome::Kind::error, 413, kTooMuchMemory, {}};
-    }
-  }
+  if (exception == 0 && !read_outcome(calling.outcome)) exception = Z_engineZ_qjs_get_exception(&instance);
+  if (exception != 0) calling.outcome = outcome_of(exception);
 }
 
 Outcome outcome_of_trap(int why) {

@@ -30,6 +30,10 @@
   const mapForEach = Map.prototype.forEach;
   const setForEach = Set.prototype.forEach;
   const toJson = JSON.stringify;
+  const PromiseBase = Promise;
+  const promiseResolve = Promise.resolve;
+  const promiseThen = Promise.prototype.then;
+  const trim = String.prototype.trim;
   const kindOfTypedArray = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
 
   const MESSAGE_MAX = 160;
@@ -203,30 +207,31 @@
   // --- Errors.
 
   /** Sets the outcome from a value that was thrown; it may be anything, with getters that throw. */
-  function fail(error) {
-    code = 400;
-    result = 'the operation threw a value that cannot be shown';
+  function fail(outcome, error) {
+    if (outcome.code >= 400) return; // the first error counts
+    outcome.code = 400;
+    outcome.result = 'the operation threw a value that cannot be shown';
     try {
       if (error instanceof EngineError && error.message === 'out of memory') {
-        code = 413;
-        result = 'the operation takes more memory than this service has';
+        outcome.code = 413;
+        outcome.result = 'the operation takes more memory than this service has';
         return;
       }
       if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
-        result = TextOf(error);
+        outcome.result = TextOf(error);
       } else {
         let told = false;
         const status = error.status;
         if (isInteger(status) && status >= 400 && status <= 499) {
-          code = status;
+          outcome.code = status;
           told = true;
         }
         const message = error.message;
-        if (typeof message === 'string' && message !== '') result = message;
-        else if (error instanceof ErrorBase) result = TextOf(error.name);
-        else result = apply(slice, toJson(error) ?? 'an object', [0, MESSAGE_MAX]);
+        if (typeof message === 'string' && message !== '') outcome.result = message;
+        else if (error instanceof ErrorBase) outcome.result = TextOf(error.name);
+        else outcome.result = apply(slice, toJson(error) ?? 'an object', [0, MESSAGE_MAX]);
         // What a service throws with a status is an answer; anything else may be a fault, and its place is worth a line in the log.
-        if (!told && error instanceof ErrorBase) log([`${current}:`, error]);
+        if (!told && error instanceof ErrorBase) log([`${outcome.operation}:`, error]);
       }
     } catch {
       // As it was set above.
@@ -238,11 +243,13 @@
   const functions = { __proto__: null };
   let takesBytes = false;
 
-  // The request in work: 'pending' until its outcome is known, then 0 (a text), 1 (bytes) or the code of an error.
-  let code = 'pending';
-  let result = '';
-  let resultType = ''; // the content type that the operation named for its reply
-  let current = '';
+  // Of the request in work. Each has its own: a promise of an earlier one may settle meanwhile. The code is 'pending' until it is known,
+  // then 0 (a text), 1 (bytes) or the code of an error.
+  let current = outcomeOf('');
+
+  function outcomeOf(operation) {
+    return { operation, code: 'pending', result: '', contentType: '' };
+  }
 
   /** The service file names the operations and how payloads go. '' or why the service cannot be used. */
   function load(names, payload) {
@@ -270,77 +277,93 @@
   }
 
   /** A text or bytes; from a service of bytes also one of them with its content type. */
-  function settle(value) {
+  function settle(outcome, value) {
+    if (outcome.code !== 'pending') return;
+    const { operation } = outcome;
     if (typeof value === 'string') {
-      result = apply(toWellFormed, value, []);
-      code = 0;
+      outcome.result = apply(toWellFormed, value, []);
+      outcome.code = 0;
     } else if (typeof value === 'object' && value !== null && isBytes(value)) {
       if (!takesBytes)
-        throw new TypeError(`the operation "${current}" returned bytes, and the service has no payload 'bytes'`);
-      result = value;
-      code = 1;
+        throw new TypeError(`the operation "${operation}" returned bytes, and the service has no payload 'bytes'`);
+      // Its buffer may be gone, or of another size, before the outcome is read.
+      outcome.result = new Bytes(value);
+      outcome.code = 1;
     } else if (takesBytes && typeof value === 'object' && value !== null && hasOwn(value, 'payload')) {
       const { payload, contentType } = value;
-      if (typeof payload !== 'string' && !isBytes(payload)) throw wrongReply(payload, ' as its payload');
-      settle(payload);
-      if (contentType !== undefined) nameType(contentType);
+      if (typeof payload !== 'string' && !isBytes(payload)) throw wrongReply(operation, payload, ' as its payload');
+      if (contentType !== undefined) outcome.contentType = checkedType(operation, contentType);
+      settle(outcome, payload);
     } else {
-      throw wrongReply(value, '');
+      throw wrongReply(operation, value, '');
     }
   }
 
-  function nameType(contentType) {
-    if (typeof contentType !== 'string' || apply(matches, isContentType, [contentType]) === null)
-      throw new TypeError(
-        `the operation "${current}" named ${shown(contentType, 1, [])} as its content type, not 1 to 255 printable characters of ASCII`,
-      );
-    resultType = contentType;
+  function checkedType(operation, contentType) {
+    if (typeof contentType === 'string' && apply(matches, isContentType, [contentType]) !== null) return contentType;
+    throw new TypeError(
+      `the operation "${operation}" named ${shown(contentType, 1, [])} as its content type, not 1 to 255 printable characters of ASCII`,
+    );
   }
 
-  function wrongReply(value, where) {
+  function wrongReply(operation, value, where) {
     const kind = value === null ? 'null' : isArray(value) ? 'an array' : typeof value;
-    const wanted = !takesBytes ? 'a string' : where === '' ? 'a string, a Uint8Array or { payload, contentType }' : 'a string or a Uint8Array';
-    return new TypeError(`the operation "${current}" returned ${kind}${where}, not ${wanted}`);
+    let wanted = takesBytes ? 'a string or a Uint8Array' : 'a string';
+    if (takesBytes && where === '') wanted = 'a string, a Uint8Array or { payload, contentType }';
+    return new TypeError(`the operation "${operation}" returned ${kind}${where}, not ${wanted}`);
   }
 
-  async function settleLater(value) {
+  /** What it throws is the outcome. */
+  function attempt(outcome, work) {
     try {
-      settle(await value);
+      work();
     } catch (error) {
-      fail(error);
+      fail(outcome, error);
     }
   }
 
   function start(name, input, contentType, word0, word1, word2) {
-    code = 'pending';
-    result = '';
-    resultType = '';
-    current = name;
+    const outcome = outcomeOf(name);
+    current = outcome;
     seed(word0, word1, word2);
-    try {
+    attempt(outcome, () => {
       const value = functions[name](input, { operation: name, contentType });
-      if (typeof value === 'string') settle(value);
-      else settleLater(value);
-    } catch (error) {
-      fail(error);
-    }
+      if (typeof value === 'string') {
+        settle(outcome, value);
+        return;
+      }
+      const promise = apply(promiseResolve, PromiseBase, [value]);
+      apply(promiseThen, promise, [
+        (settled) => attempt(outcome, () => settle(outcome, settled)),
+        (error) => fail(outcome, error),
+      ]);
+    });
+  }
+
+  /** What came out of a job, which nothing in the script can catch any more. */
+  function uncaught(error) {
+    fail(current, error);
   }
 
   /** The code of the outcome; result() and resultType() have the rest. To be called once no job is left. */
   function finish() {
-    if (code === 'pending') {
-      code = 400;
-      result = `the promise of the operation "${current}" never settles: nothing is left to run`;
+    if (current.code === 'pending') {
+      current.code = 400;
+      current.result = `the promise of the operation "${current.operation}" never settles: nothing is left to run`;
     }
-    if (code >= 400) {
-      try {
-        const line = apply(replace, result, [controlCharacters, ' ']);
-        result = apply(toWellFormed, apply(slice, line, [0, MESSAGE_MAX]), []);
-      } catch {
-        result = 'the operation failed';
-      }
+    if (current.code >= 400) current.result = messageOf(current.result);
+    return current.code;
+  }
+
+  /** In one line, with something in it. */
+  function messageOf(text) {
+    try {
+      const line = apply(replace, text, [controlCharacters, ' ']);
+      if (apply(trim, line, []) === '') return 'the operation threw an empty text';
+      return apply(toWellFormed, apply(slice, line, [0, MESSAGE_MAX]), []);
+    } catch {
+      return 'the operation failed';
     }
-    return code;
   }
 
   /** For the log: what a service threw while it was evaluated. */
@@ -352,7 +375,16 @@
     }
   }
 
-  const steps = { __proto__: null, load, start, finish, result: () => result, resultType: () => resultType, describe };
+  const steps = {
+    __proto__: null,
+    load,
+    start,
+    uncaught,
+    finish,
+    result: () => current.result,
+    resultType: () => current.contentType,
+    describe,
+  };
 
   return (step, a, b, c, d, e, f) => steps[step](a, b, c, d, e, f);
 });

@@ -86,7 +86,8 @@ memory().setUint32(scratch, host, true);
 const undefinedValue = engine.qjs_get_undefined();
 const shoal = check(engine.qjs_call(prelude, undefinedValue, 1, scratch));
 for (const value of [prelude, host]) engine.qjs_free_value(value);
-const steps = ['load', 'start', 'finish', 'result', 'resultType', 'describe'].map((step) => [step, string(step)]);
+const names = ['load', 'start', 'uncaught', 'finish', 'result', 'resultType', 'describe'];
+const steps = names.map((step) => [step, string(step)]);
 const serviceName = write('service.js').at;
 engine.qjs_run_gc();
 

@@ -1,7 +1,7 @@
 import type { ActorSystem, Ref } from '../actors/mod.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 
-interface HasRouter {
+export interface HasRouter {
   readonly system: ActorSystem;
   readonly router: Ref<RouterMessage>;
 }

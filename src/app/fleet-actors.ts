@@ -10,6 +10,7 @@ import {
   findProfile,
   type Hypervisor,
   type ImageInfo,
+  imagesInUse,
   runtimeRoot,
   specOfImage,
   type VmParameters,
@@ -20,6 +21,7 @@ import { type ImageStore, imagesIn, natsParamsBucket, openKnownParams, paramsOf,
 import type { HttpAddress } from '../transport/mod.ts';
 import { accelerator, unmeasuredAccelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
+import { askSnapshot, type HasRouter } from './ask-router.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
 import { bootOnce } from './deploy/boot-once.ts';
@@ -77,7 +79,14 @@ export interface FleetDeps {
   readonly onDown: () => void;
 }
 
+const SNAPSHOT_TIMEOUT_MS = 4_000;
 const NOBODY: Ref<true> = { path: 'nobody', tell: () => true };
+
+/** The images of the VMs that the router knows, adopted ones among them. */
+async function imagesServing(home: HasRouter): Promise<readonly string[]> {
+  const { vms } = await askSnapshot(home, SNAPSHOT_TIMEOUT_MS);
+  return vms.flatMap(({ image_digest: digest }) => digest ?? []);
+}
 
 /** Starts the actors of a fleet on this host's QEMU. */
 export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
@@ -88,7 +97,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   await reconcile(store, found, options);
   const needed = deps.images.last === undefined ? [] : imagesIn(deps.images.last);
   removeUnfinishedCopies(data);
-  removeOldImages(data, [deps.image.digest, ...needed], found);
+  const inUse = () => imagesInUse(data.tag);
+  removeOldImages(data, [deps.image.digest, ...needed], await inUse());
   const { parameters, why, qemuOf } = await vmParameters(deps, found);
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
@@ -137,7 +147,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
           shards: onShards?.shards,
           data,
           deploys,
-          list: () => hypervisor.list(),
+          inUse,
           profileOf: (digest) => findProfile(keptImagePath(data, digest), {}).catch(() => undefined),
           why,
           onDown: deps.onDown,
@@ -153,7 +163,14 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     http,
     bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
-    deploy: (image) => deployHere({ data, deploys, kept, parameters, settings, list: () => hypervisor.list() }, image),
+    deploy: (image) =>
+      deployHere(
+        {
+          ...{ data, deploys, kept, parameters, settings, inUse },
+          serving: () => imagesServing({ system, router: core.router }),
+        },
+        image,
+      ),
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
       // A VM whose directory goes meanwhile is being ended already.

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import { ShoalError } from '../errors.ts';
 import {
   companionField,
-  type Found,
   type ImageInfo,
   type ImageProfile,
   inspectImage,
@@ -69,14 +68,18 @@ export function removeUnfinishedCopies(data: DataDir): void {
 }
 
 /**
- * Removes copies that no VM runs, and parts that were sent; none of them while a VM cannot be identified. A copy that is being made stays.
+ * Removes copies that no VM runs, and parts that were sent; none of them while it is not known what VMs run. A copy that is being made stays.
  * @param needed digests of images that VMs may be started from
+ * @param running digests of images of VMs
  */
-export function removeOldImages(data: DataDir, needed: readonly string[], found: readonly Found[]): void {
-  if (found.some(({ kind }) => kind === 'unknown')) return;
+export function removeOldImages(
+  data: DataDir,
+  needed: readonly string[],
+  running: readonly string[] | undefined,
+): void {
+  if (running === undefined) return;
   const folder = data.folder(FOLDER);
-  const digests = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
-  const inUse = new Set([...needed, ...digests]);
+  const inUse = new Set([...needed, ...running]);
   for (const name of readdirSync(folder)) {
     const [digest = ''] = name.split('.');
     if (name.endsWith(TEMPORARY_SUFFIX)) continue;

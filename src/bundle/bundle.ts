@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { RolldownLog } from 'rolldown';
 import { type ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
-import { invalid, type Place, placeText } from './fault.ts';
+import { invalid, type Place, placeText, withoutDefault } from './fault.ts';
 import { TARGET } from './target.ts';
 import { webGlobalsOf } from './web-globals.ts';
 
@@ -14,8 +14,6 @@ export interface Bundle {
   /** The service's own file. */
   readonly file: string;
   readonly script: string;
-  /** The files that it was made of. */
-  readonly inputs: readonly string[];
   /** What its author should know, a line each. */
   readonly notes: readonly string[];
   /** Where a place of the script stands in the author's files; undefined if it is in none. Line and column count from 1. */
@@ -26,6 +24,8 @@ export interface Bundle {
 export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const;
 /** The name under which the script leaves what the service exports. */
 export const EXPORTS_NAME = 'shoalService';
+/** Of each thread of rolldown, which calls itself for each level of nested code, and takes the process with it where that ends. */
+const STACK_BYTES = 16 * 1024 * 1024;
 
 /** Whether a file is a service that needs no compiler. */
 export function isScript(file: string): boolean {
@@ -34,11 +34,17 @@ export function isScript(file: string): boolean {
 
 /**
  * Makes one script of a service and all that it imports.
+ * @param onInput told of each file that it is made of, before that is read, and of each that it would be if it were there
  * @throws SERVICE_INVALID naming file, line, what is wrong and the remedy
  */
-export async function bundle(path: string): Promise<Bundle> {
+export async function bundle(path: string, onInput: (file: string) => void = () => undefined): Promise<Bundle> {
   const file = resolve(path);
+  onInput(file);
   await checkScriptFile(file);
+  // Behind a link it is the file that changes.
+  onInput(await realpath(file));
+  // Rust's name for it. Its pages are taken when they are used.
+  process.env['RUST_MIN_STACK'] ??= String(STACK_BYTES);
   // It takes most of the time of a short command, and other commands do not need it.
   const [{ rolldown }, { imports }] = await Promise.all([import('rolldown'), import('./imports.ts')]);
   const faults: ShoalError[] = [];
@@ -48,7 +54,7 @@ export async function bundle(path: string): Promise<Bundle> {
     cwd: dirname(file),
     // Packages have a variant for browsers that does without Node.
     platform: 'browser',
-    plugins: [imports(file, (fault) => faults.push(fault))],
+    plugins: [imports(file, { onInput, onFault: (fault) => faults.push(fault) })],
     transform: { target: TARGET, define: { 'process.env.NODE_ENV': '"production"' } },
     // What leaves out an export that a program reads would leave out the service.
     preserveEntrySignatures: 'strict',
@@ -65,12 +71,14 @@ export async function bundle(path: string): Promise<Bundle> {
       codeSplitting: false,
       comments: false,
     });
-    const [{ code, map, modules }] = output;
-    const inputs = Object.keys(modules).filter((id) => id.startsWith('/'));
+    const [{ code, map, exports }] = output;
+    // A file without exports leaves a script without `shoalService`.
+    if (!exports.includes('default')) faults.push(withoutDefault(file));
+    if (faults[0] !== undefined) throw faults[0];
     const own = code.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n');
     const globals = await webGlobalsOf(own);
     const before = globals.split('\n').length - 1;
-    return { file, script: `${globals}${own}`, inputs, notes, placeOf: placesOf(file, map, before) };
+    return { file, script: `${globals}${own}`, notes, placeOf: placesOf(file, map, before) };
   } catch (error) {
     throw faults[0] ?? faultOf(file, error);
   } finally {
@@ -151,8 +159,9 @@ function placeIn(file: string, { loc, id }: Problem): Place {
   return { file: loc.file ?? id ?? file, line: loc.line, column: loc.column + 1 };
 }
 
-/** What rolldown says is coloured, begins with its code, and goes on with a drawing. */
+/** What rolldown says is coloured, begins with its code, and goes on with a drawing; of what it did not expect it first says where to report it. */
 function firstLine(message: string): string {
-  const [line = ''] = stripVTControlCharacters(message).trim().split('\n');
+  const lines = stripVTControlCharacters(message).trim().split('\n');
+  const [line = ''] = lines.filter((one) => !one.includes('please report this problem'));
   return line.replace(/^\[[A-Z_]+\]\s*/, '').replace(/\.$/, '');
 }

@@ -1,6 +1,6 @@
 import { isOperationName, OPERATION_NAME_FORM, OPERATIONS_MAX } from '../operation-name.ts';
 import type { Description, Told } from './describe.ts';
-import { invalid, literally, type Place, placeOf } from './fault.ts';
+import { invalid, literally, type Place, placeOf, SHAPE, withoutDefault } from './fault.ts';
 
 /** What a service is, as its exports say. */
 export interface ServiceFacts {
@@ -15,8 +15,6 @@ export interface ServiceFacts {
 export const STATES = ['fresh', 'kept'] as const;
 export const PAYLOADS = ['text', 'bytes'] as const;
 
-const SHAPE = '`export default { upper: (text) => text.toUpperCase() }`';
-
 /**
  * Reads what a service exports.
  * @param notes gets a line for each export that means nothing, and was perhaps meant to
@@ -27,9 +25,7 @@ export function checkExports(
   { exported, operations, others }: Description,
   notes: string[],
 ): ServiceFacts {
-  if (exported === undefined) {
-    throw invalid({ file }, `it has no default export. Write ${SHAPE}`);
-  }
+  if (exported === undefined) throw withoutDefault(file);
   const atDefault = placeOf(file, /^[ \t]*export\s+default\b/m);
   if (exported.type !== 'object') {
     throw invalid(

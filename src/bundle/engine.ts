@@ -33,6 +33,8 @@ export interface EngineState {
 export type Value = number;
 
 const CALL = new vm.Script('work()');
+/** As V8 says it; the engine says the same of its scripts. */
+const STACK_EXHAUSTED = 'Maximum call stack size exceeded';
 
 /** The engine of the VMs, in this process. */
 export class Engine {
@@ -63,6 +65,8 @@ export class Engine {
       if (isRecord(error) && error['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
         throw new CutOff(`it was cut off after ${limitMs} ms`);
       }
+      // How deep the engine's own code may go is for its host to say, here and in a guest.
+      if (isRecord(error) && error['message'] === STACK_EXHAUSTED) throw new ScriptError(STACK_EXHAUSTED, '');
       throw error;
     }
   }
@@ -78,10 +82,28 @@ export class Engine {
 
   /** Calls a function. Texts, numbers and bytes become values. @throws ScriptError */
   call(target: Value, values: readonly (string | number | Uint8Array | undefined)[]): Value {
-    const made = values.map((value) => this.#made(value));
-    const result = this.#call(target, made);
-    for (const value of made) this.free(value);
+    return this.callWith(
+      target,
+      values.map((value) => this.made(value)),
+    );
+  }
+
+  /** As `call`, with values of the engine; frees them. @throws ScriptError */
+  callWith(target: Value, values: readonly Value[]): Value {
+    const result = this.#call(target, values);
+    for (const value of values) this.free(value);
     return this.#checked(result);
+  }
+
+  /** @throws ScriptError for want of memory */
+  made(value: string | number | Uint8Array | undefined): Value {
+    if (value === undefined) return this.#at.qjs_get_undefined();
+    if (typeof value === 'number') return this.#at.qjs_new_number(value);
+    const { at, bytes } = typeof value === 'string' ? this.#put(value) : this.#putBytes(value);
+    const made =
+      typeof value === 'string' ? this.#at.qjs_new_string(at, bytes) : this.#at.qjs_new_uint8_array(at, bytes);
+    this.#at.wasm_free(at);
+    return this.#checked(made);
   }
 
   hostFunction(): Value {
@@ -91,16 +113,18 @@ export class Engine {
     return this.#checked(value);
   }
 
-  /** As arguments of a call of it. @throws ScriptError */
-  callWith(target: Value, argument: Value): Value {
-    return this.#checked(this.#call(target, [argument]));
+  /** Runs what waits, such as the reactions to promises, until an exception comes out of it: that, or undefined once nothing is left. */
+  runJobs(): Value | undefined {
+    while (this.#at.qjs_is_job_pending() !== 0) {
+      if (this.#at.qjs_execute_pending_job() < 0) return this.#at.qjs_get_exception();
+    }
+    return undefined;
   }
 
-  /** Runs what waits for promises, until nothing is left. @throws ScriptError for what no script can catch: the lack of memory */
-  runJobs(): void {
-    while (this.#at.qjs_is_job_pending() !== 0) {
-      if (this.#at.qjs_execute_pending_job() < 0) this.#throw();
-    }
+  /** An exception, for those outside of the engine. */
+  errorOf(exception: Value): ScriptError {
+    const stack = this.#at.qjs_is_object(exception) === 0 ? '' : this.#property(exception, 'stack');
+    return new ScriptError(this.#shown(exception), stack);
   }
 
   /** Frees the value. */
@@ -110,11 +134,11 @@ export class Engine {
     return number;
   }
 
-  /** Frees the value. */
+  /** Frees the value. @throws ScriptError if it cannot be made a text, or for want of memory */
   text(value: Value): string {
     const text = this.#textOf(value);
     this.free(value);
-    return text;
+    return text ?? this.#throw();
   }
 
   isText(value: Value): boolean {
@@ -160,7 +184,7 @@ export class Engine {
       call: (count, values) => {
         const view = new DataView(this.#at.memory.buffer);
         const addresses = Array.from({ length: count }, (_, index) => view.getUint32(values + 4 * index, true));
-        this.#options.onHost(addresses.map((address) => this.#textOf(address)));
+        this.#options.onHost(addresses.map((address) => this.#shown(address)));
         return this.#at.qjs_get_undefined();
       },
       // As in a VM, which knows no other time than that since its boot.
@@ -193,29 +217,22 @@ export class Engine {
     return { at, bytes: content.length };
   }
 
-  #made(value: string | number | Uint8Array | undefined): Value {
-    if (value === undefined) return this.#at.qjs_get_undefined();
-    if (typeof value === 'number') return this.#at.qjs_new_number(value);
-    const { at, bytes } = typeof value === 'string' ? this.#put(value) : this.#putBytes(value);
-    const made =
-      typeof value === 'string' ? this.#at.qjs_new_string(at, bytes) : this.#at.qjs_new_uint8_array(at, bytes);
-    this.#at.wasm_free(at);
-    return this.#checked(made);
-  }
-
-  #textOf(value: Value): string {
+  /** Undefined if it threw instead of becoming a text. */
+  #textOf(value: Value): string | undefined {
     const at = this.#at.wasm_malloc(4);
     const text = this.#at.qjs_get_string_len(value, at);
     const bytes = new DataView(this.#at.memory.buffer).getUint32(at, true);
     this.#at.wasm_free(at);
-    // A value that cannot be made a text has thrown.
-    if (text === 0) {
-      this.free(this.#at.qjs_get_exception());
-      return '';
-    }
+    if (text === 0) return undefined;
     const copy = Buffer.from(this.#at.memory.buffer, text, bytes).toString('utf8');
     this.#at.qjs_free_cstring(text);
     return copy;
+  }
+
+  #shown(value: Value): string {
+    const text = this.#textOf(value);
+    if (text === undefined) this.free(this.#at.qjs_get_exception());
+    return text ?? 'a value that cannot be shown';
   }
 
   #checked(value: Value): Value {
@@ -224,10 +241,10 @@ export class Engine {
   }
 
   #throw(): never {
-    const thrown = this.#at.qjs_get_exception();
-    const stack = this.#at.qjs_is_object(thrown) === 0 ? '' : this.#property(thrown, 'stack');
-    const message = this.text(thrown);
-    throw new ScriptError(message, stack);
+    const exception = this.#at.qjs_get_exception();
+    const error = this.errorOf(exception);
+    this.free(exception);
+    throw error;
   }
 
   #property(object: Value, name: string): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -53,14 +53,41 @@ describe('a service', () => {
     expect(service.facts).toEqual({
       ...{ operations: ['upper', 'late', 'refuse'], idempotent: true, state: 'fresh', payload: 'text' },
     });
-    const inputs = service.inputs.map((input) => input.replace(`${folder}/`, ''));
-    expect(inputs).toEqual(expect.arrayContaining(['hello.ts', 'data.json', 'deep/shout.ts']));
-    // They are watched: the bundler's own modules are no files.
-    expect(service.inputs.filter((input) => !existsSync(input))).toEqual([]);
     expect(service.notes).toEqual([]);
     expect(runner.request('upper', 'hä', undefined)).toEqual({ ok: true, reply: 'HÄ!old1' });
     expect(runner.request('late', 'hä', undefined)).toEqual({ ok: true, reply: 'HÄ' });
     expect(runner.request('refuse', 'x', undefined)).toEqual({ ok: false, status: 422, message: 'not x' });
+  });
+
+  test('tells of each file that it is made of, also of one of which nothing but a value is left, or that is faulty or missing', async () => {
+    const inputsOf = async (path: string): Promise<readonly string[]> => {
+      const inputs = new Set<string>();
+      await examine(path, (input) => inputs.add(input.replace(`${folder}/`, ''))).catch(() => undefined);
+      return [...inputs].sort();
+    };
+    const path = files({
+      'hello.ts': `import { mark } from './all.ts'; import data from './data.json'; export default { a: () => mark + data };`,
+      'all.ts': "export { mark } from './deep/mark.ts';",
+      'deep/mark.ts': "export const mark = '!';",
+      'data.json': '"x"',
+    });
+    expect(await inputsOf(path)).toEqual(['all.ts', 'data.json', 'deep/mark.ts', 'hello.ts']);
+    files({ 'deep/mark.ts': 'export const = 1;' });
+    expect(await inputsOf(path)).toContain('deep/mark.ts');
+    files({ 'all.ts': "export { mark } from './deep/none.ts';" });
+    expect(await inputsOf(path)).toContain('deep/none.ts');
+  });
+
+  test('may nest as deeply as a program writes it', async () => {
+    const conditions = Array.from({ length: 1_500 }, (_, n) => `text === '${n}' ? '${n}'`).join(' : ');
+    const { runner } = await openService(
+      files({
+        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(6_000)}'b'${')'.repeat(6_000)} };`,
+      }),
+      QUIET,
+    );
+    expect(runner.request('a', '1499', undefined)).toEqual({ ok: true, reply: '1499' });
+    expect(runner.request('b', '', undefined)).toEqual({ ok: true, reply: 'b' });
   });
 
   test('in JavaScript, with syntax newer than the engine', async () => {
@@ -173,6 +200,14 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       'an export that is not there',
       "import { x } from './b.ts';\nexport default { a: () => x };",
       /a\.ts:1.*"x" is not exported by "b\.ts"/,
+    ],
+    ['nothing in it', '', /a\.ts .* it has no default export/],
+    ['types only', 'export type A = string;', /a\.ts .* it has no default export/],
+    ['a set-up that exhausts the stack', "JSON.parse('['.repeat(1e5)); export default {};", /Maximum call stack size/],
+    [
+      'a set-up that throws what cannot be shown',
+      'throw { toString() { throw 1; } }; export default {};',
+      /cannot be shown/,
     ],
     ['no default export', 'export const a = () => 1;', /a\.ts .* it has no default export. Write `export default/],
     [

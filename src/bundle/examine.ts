@@ -17,10 +17,11 @@ const SET_UP_MS = 5_000;
 
 /**
  * Makes a script of a service, runs it once in the engine of the VMs, and reads what it exports.
+ * @param onInput as of `bundle`
  * @throws SERVICE_INVALID naming file, line, value and remedy
  */
-export async function examine(path: string): Promise<Examined> {
-  return examined(await bundle(path)).service;
+export async function examine(path: string, onInput?: (file: string) => void): Promise<Examined> {
+  return examined(await bundle(path, onInput)).service;
 }
 
 /** As `examine`, with a runner that answers requests. */

@@ -22,6 +22,13 @@ export function invalid(place: Place, why: string, cause?: unknown): ShoalError 
   });
 }
 
+/** What a service looks like. */
+export const SHAPE = '`export default { upper: (text) => text.toUpperCase() }`';
+
+export function withoutDefault(file: string): ShoalError {
+  return invalid({ file }, `it has no default export. Write ${SHAPE}`);
+}
+
 /** The first line of a file on which a pattern is found; the file alone if there is none. */
 export function placeOf(file: string, pattern: RegExp): Place {
   let text: string;

@@ -1,5 +1,5 @@
 import { builtinModules } from 'node:module';
-import { extname } from 'node:path';
+import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'rolldown';
 import { parseAst } from 'rolldown/parseAst';
@@ -10,14 +10,19 @@ import { invalid, literally, placeOf } from './fault.ts';
 /** What a service imports under this name is Shoal's own, wherever the service stands. */
 const AUTHORS_MODULE = 'shoal/service';
 const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
+/** What npm could install; not `#name`, nor an address. */
+const PACKAGE_NAME = /^(?:@[\w.~-]+\/)?[\w.~-]+$/;
 const NOT_THERE = 'a service runs without Node, files and network';
 const ADDRESS = /^https?:/;
 
-/**
- * Finds the modules of a service, and refuses those that cannot be in its script.
- * @param onFault told of each
- */
-export function imports(entry: string, onFault: (fault: ShoalError) => void): Plugin {
+export interface ImportListeners {
+  /** Told of each file, before it is read, and of each that is not there. */
+  readonly onInput: (file: string) => void;
+  readonly onFault: (fault: ShoalError) => void;
+}
+
+/** Finds the modules of a service, and refuses those that cannot be in its script. */
+export function imports(entry: string, { onInput, onFault }: ImportListeners): Plugin {
   const refuse = (fault: ShoalError): never => {
     onFault(fault);
     // What a hook throws is given a code and a name of rolldown's.
@@ -34,7 +39,11 @@ export function imports(entry: string, onFault: (fault: ShoalError) => void): Pl
         if (source.startsWith('node:')) return refuse(builtin(place(), source));
         const found = await this.resolve(source, importer, { kind, skipSelf: true });
         // A package may have the name of a module of Node, such as `events`. What has an address is found, and elsewhere.
-        if (found !== null && !found.external) return found;
+        if (found !== null && !found.external) {
+          if (isAbsolute(found.id)) onInput(found.id);
+          return found;
+        }
+        if (isPath(source)) onInput(resolve(dirname(importer), source));
         if (BUILTINS.has(source)) return refuse(builtin(place(), source));
         return refuse(invalid(place(), missing(source)));
       },
@@ -64,9 +73,17 @@ function missing(source: string): string {
     const remedy = 'Put the module beside the service, or install it as a package';
     return `it imports ${JSON.stringify(source)}, and ${NOT_THERE}. ${remedy}`;
   }
-  const isFile = source.startsWith('.') || source.startsWith('/');
-  const remedy = isFile ? 'Check the path' : `Install it (\`npm install ${packageOf(source)}\`), or check the name`;
+  const isFile = isPath(source);
+  const name = packageOf(source);
+  const install = PACKAGE_NAME.test(name)
+    ? `Install it (\`npm install ${name}\`), or check the name`
+    : 'Check the name';
+  const remedy = isFile ? 'Check the path' : install;
   return `it imports ${JSON.stringify(source)}, and there is no such ${isFile ? 'file' : 'package'}. ${remedy}`;
+}
+
+function isPath(source: string): boolean {
+  return source.startsWith('.') || source.startsWith('/');
 }
 
 function packageOf(source: string): string {

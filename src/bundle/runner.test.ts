@@ -15,6 +15,11 @@ export default {
   memory: () => { const all = []; for (;;) all.push(new Array(1000).fill(1)); },
   'late-memory': async () => { await null; const all = []; for (;;) all.push(new Array(1000).fill(1)); },
   large: () => 'x'.repeat(64 * 1024 * 1024),
+  long: () => 'x'.repeat(1024 * 1024 + 1),
+  full: () => { const all = []; for (let i = 0; i < 1640; i++) all.push(new Uint8Array(10000)); globalThis.kept = [all, 'y'.repeat(1e6)]; return '\u00e4'.repeat(5e5); },
+  nested: () => String(JSON.parse('['.repeat(1e5) + ']'.repeat(1e5)).length),
+  microtask: () => { queueMicrotask(() => { throw new RangeError('micro'); }); return 'x'; },
+  blank: () => { throw '\\n'; },
   deep: () => { const f = () => f() + 1; return String(f()); },
   never: () => new Promise(() => undefined),
   late: async (text) => { for (let i = 0; i < 10; i++) await null; return text; },
@@ -66,6 +71,11 @@ describe('a request', () => {
     ['memory', 413, 'the operation takes more memory than this service has'],
     ['late-memory', 413, 'the operation takes more memory than this service has'],
     ['large', 413, 'the operation takes more memory than this service has'],
+    ['long', 413, 'the reply is longer than 1048576 bytes'],
+    ['full', 413, 'the operation takes more memory than this service has'],
+    ['nested', 400, 'Maximum call stack size exceeded'],
+    ['microtask', 400, 'micro'],
+    ['blank', 400, 'the operation threw an empty text'],
     ['deep', 400, 'Maximum call stack size exceeded'],
     ['never', 400, expect.stringContaining('never settles')],
     ['rejects', 400, 'too much'],
@@ -212,11 +222,36 @@ test('what a service has begun at its start has come to its end before the first
   expect(late.request('a', '', undefined)).toEqual({ ok: true, reply: 'made' });
 });
 
+test('each request of a kept state has its own outcome, whatever one before it still waits for', async () => {
+  const path = join(folder, 'parked.js');
+  writeFileSync(
+    path,
+    `let n = 0;
+     let parked;
+     export const state = 'kept';
+     export default {
+       a: () => String(++n),
+       park: () => new Promise((resolve) => { parked = resolve; }),
+       unpark: () => { parked('parked'); return 'unparked'; },
+       microtask: () => { queueMicrotask(() => { throw new Error('late'); }); return 'x'; },
+     };`,
+  );
+  const { runner: kept } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
+  expect([kept.request('a', '', undefined), kept.request('a', '', undefined)]).toMatchObject([
+    { reply: '1' },
+    { reply: '2' },
+  ]);
+  expect(kept.request('park', '', undefined)).toMatchObject({ status: 400 });
+  expect(kept.request('unpark', '', undefined)).toEqual({ ok: true, reply: 'unparked' });
+  expect(kept.request('microtask', '', undefined)).toEqual(refused(400, 'late'));
+  expect(kept.request('a', '', undefined)).toMatchObject({ reply: '3' });
+});
+
 test('bytes go in and out as they are', async () => {
   const path = join(folder, 'bytes.js');
   writeFileSync(
     path,
-    "export const payload = 'bytes';\nexport default { a: (b) => b.map((x) => 255 - x), b: (b) => String(b.length), c: (b) => b.subarray(1, 3) };",
+    "export const payload = 'bytes';\nexport default { a: (b) => b.map((x) => 255 - x), b: (b) => String(b.length), c: (b) => b.subarray(1, 3), gone: (b) => { b.buffer.transfer(); return b; }, late: (b) => { Promise.resolve().then(() => 0).then(() => b.buffer.transfer()); return b; } };",
   );
   const { runner: bytes } = await openService(path, { limitMs: LIMIT_MS, onLog: () => undefined });
   expect(bytes.request('a', Uint8Array.of(0, 128, 255), undefined)).toEqual({
@@ -225,4 +260,7 @@ test('bytes go in and out as they are', async () => {
   });
   expect(bytes.request('b', new Uint8Array(300_000), undefined)).toEqual({ ok: true, reply: '300000' });
   expect(bytes.request('c', Uint8Array.of(1, 2, 3, 4), undefined)).toEqual({ ok: true, reply: Uint8Array.of(2, 3) });
+  expect(bytes.request('b', new Uint8Array(1024 * 1024 + 1), undefined)).toMatchObject({ status: 413 });
+  expect(bytes.request('gone', Uint8Array.of(1), undefined)).toEqual(refused(400, expect.stringContaining('detached')));
+  expect(bytes.request('late', Uint8Array.of(1), undefined)).toEqual({ ok: true, reply: Uint8Array.of(1) });
 });

@@ -26,8 +26,11 @@ const STACK_BYTES = 262_144;
 /** What a script has in a VM of 32 MiB. */
 const MEMORY_BYTES = 18 * 1024 * 1024;
 const PAGE_BYTES = 4_096;
-/** The second is thrown where there is no memory for the first. */
-const OUT_OF_MEMORY: readonly string[] = ['InternalError: out of memory', 'null'];
+const OUT_OF_MEMORY = 'InternalError: out of memory';
+/** What is thrown where there is no memory for that. */
+const NO_MEMORY_FOR_IT = 'null';
+/** Of a request and of a reply, as a fleet has it. */
+const TEXT_BYTES_MAX = 1024 * 1024;
 const TOO_LARGE = 'the operation takes more memory than this service has';
 const WORD = 2 ** 32;
 
@@ -52,10 +55,11 @@ export class Runner {
       },
     });
     this.#engine = engine;
-    this.#shoal = engine.callWith(engine.evaluate(prelude(), 'prelude.js'), engine.hostFunction());
+    this.#shoal = engine.callWith(engine.evaluate(prelude(), 'prelude.js'), [engine.hostFunction()]);
     engine.within(limitMs, () => {
       engine.free(engine.evaluate(script, SCRIPT_NAME));
-      engine.runJobs();
+      const exception = engine.runJobs();
+      if (exception !== undefined) throw engine.errorOf(exception);
     });
   }
 
@@ -89,6 +93,7 @@ export class Runner {
 
   /** Answers a request. Each finds the service as `load` has left it, unless its state is kept. */
   request(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
+    if (bytesOf(input) > TEXT_BYTES_MAX) return tooLong('text');
     const engine = this.#engine;
     const back = (): void => {
       if (this.#loaded !== undefined) engine.restore(this.#loaded);
@@ -101,18 +106,22 @@ export class Runner {
       if (error instanceof CutOff)
         return { ok: false, status: 504, message: `the operation takes too long: ${error.message}` };
       if (!(error instanceof ScriptError)) throw error;
-      const isMemory = OUT_OF_MEMORY.includes(error.message);
+      const isMemory = error.message === OUT_OF_MEMORY || error.message === NO_MEMORY_FOR_IT;
       return { ok: false, status: isMemory ? 413 : 400, message: isMemory ? TOO_LARGE : error.message };
     }
     if (!this.#isKept) back();
-    return outcome;
+    return outcome.ok && bytesOf(outcome.reply) > TEXT_BYTES_MAX ? tooLong('reply') : outcome;
   }
 
   #answer(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
     const engine = this.#engine;
     const words = [randomInt(WORD), randomInt(WORD), randomInt(WORD)];
     engine.free(engine.call(this.#shoal, ['start', operation, input, contentType, ...words]));
-    engine.runJobs();
+    for (let exception = engine.runJobs(); exception !== undefined; exception = engine.runJobs()) {
+      const error = engine.errorOf(exception);
+      if (error.message === OUT_OF_MEMORY) throw error;
+      engine.free(engine.callWith(this.#shoal, [engine.made('uncaught'), exception]));
+    }
     const code = engine.number(engine.call(this.#shoal, ['finish']));
     const result = engine.call(this.#shoal, ['result']);
     if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };
@@ -120,6 +129,12 @@ export class Runner {
     const named = engine.text(engine.call(this.#shoal, ['resultType']));
     return { ok: true, reply, contentType: named === '' ? undefined : named };
   }
+}
+
+const bytesOf = (payload: string | Uint8Array): number => Buffer.byteLength(payload);
+
+function tooLong(what: string): Outcome {
+  return { ok: false, status: 413, message: `the ${what} is longer than ${TEXT_BYTES_MAX} bytes` };
 }
 
 function prelude(): string {

@@ -58,20 +58,29 @@ export class UpService {
     return this.#built.image;
   }
 
+  /** A Shoal has started with the image. */
+  async started(): Promise<void> {
+    await this.#builder.discard();
+  }
+
   /** From now on what is saved is deployed. */
   watch(shoal: Shoal): void {
     const { source } = this;
-    this.#watch = new ServiceWatch(
-      {
-        source,
-        build: () => this.#builder.build(),
-        deploy: (image) => shoal.deploy(image),
-        watch: (onChange) => watchSources(systemClock, onChange),
-        clock: systemClock,
-        say: this.#say,
+    this.#watch = new ServiceWatch({
+      source,
+      build: () => this.#builder.build(),
+      inputs: () => this.#builder.inputs,
+      deploy: async (image) => {
+        try {
+          return await shoal.deploy(image);
+        } finally {
+          await this.#builder.discard();
+        }
       },
-      this.#built,
-    );
+      watch: (onChange) => watchSources(systemClock, onChange),
+      clock: systemClock,
+      say: this.#say,
+    });
     this.#say(`Watching ${source}: what is saved is deployed`);
   }
 

@@ -178,6 +178,7 @@ async function runUp(call: Call, output: UpOutput): Promise<number> {
     const shoal = await started(options, stopping.signal);
     if (shoal === undefined) return 0;
     hurry = () => shoal.hurry();
+    await service?.started();
     await runUntilStopped(shoal, { ...call, output, service, stop, stopping: stopping.signal });
     return stopping.signal.aborted ? await tellEnd(shoal, output) : 0;
   } finally {

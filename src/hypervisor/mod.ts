@@ -50,6 +50,7 @@ export { whyUncapped } from './qemu/cgroup.ts';
 export { checkAllowed, checkNetwork, checkProgram, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';
 export { differInCompanionOnly, IMAGE_BYTES_MAX, type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
+export { imagesInUse } from './qemu/images-in-use.ts';
 export { type LoadedImage, loadImage } from './qemu/load-image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export { RelayDesk } from './relay/relay-desk.ts';

@@ -49,6 +49,14 @@ describe('what is no service is refused by name', () => {
       `${memory} ${allocator} (func (export "shoal_op_") (param i32 i32) (result i64) (i64.const 0))`,
       /the name of the operation '' must be/,
     ],
+    'a name that ends a comment of the C that it stands in': [
+      `${memory} ${allocator} ${operation} (func (export "*/ int more; /*"))`,
+      /a name that '.*' exports or imports has a control character or '\*\/' in it/,
+    ],
+    'a name of several lines': [
+      `${memory} ${allocator} ${operation} (func (export "x' */\\0aint more;\\0a/* export: 'y"))`,
+      /a name that '.*' exports or imports has a control character/,
+    ],
     'too many operations': [
       `${memory} ${allocator} ${Array.from({ length: 65 }, (_, at) => operation.replace('echo', `o${at}`)).join(' ')}`,
       /the module has 65 operations, and 64 are the most/,

@@ -1,7 +1,7 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../../errors.ts';
 import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
-import type { ControllerMessage, Found, FoundProfile, VmParameters, VmShards } from '../../hypervisor/mod.ts';
+import type { ControllerMessage, FoundProfile, VmParameters, VmShards } from '../../hypervisor/mod.ts';
 import type { Store } from '../../store/mod.ts';
 import { askSnapshot } from '../ask-router.ts';
 import type { DataDir } from '../data-dir.ts';
@@ -25,8 +25,8 @@ export interface AdminDeps {
   readonly shards: VmShards['shards'] | undefined;
   readonly data: DataDir;
   readonly deploys: Deploys;
-  /** What the host has of each VM. */
-  readonly list: () => Promise<readonly Found[]>;
+  /** As `imagesInUse` of this fleet. */
+  readonly inUse: () => Promise<readonly string[] | undefined>;
   /** What the copy of an image has beside it; undefined if the copy is damaged. */
   readonly profileOf: (digest: string) => Promise<FoundProfile | undefined>;
   /** The reason for the accelerator. */

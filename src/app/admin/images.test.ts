@@ -43,7 +43,7 @@ async function world(more: Partial<World> = {}) {
     if (message.kind === 'snapshot') message.replyTo.tell(snapshot);
   });
   const deps = {
-    ...{ system: kit.system, router, data, settings: state, options: { host: 'here' }, list: async () => [] },
+    ...{ system: kit.system, router, data, settings: state, options: { host: 'here' }, inUse: async () => [] },
     parameters: { imageDigest: OLD },
     deploys: {
       needed: [OTHER],
@@ -148,9 +148,9 @@ test('no deploy begins while the host cannot be looked at', async () => {
     check: () => new Promise(() => undefined),
     onEvent: () => undefined,
   });
-  const list = () => Promise.reject(new Error('/proc cannot be read'));
+  const inUse = () => Promise.reject(new Error('/proc cannot be read'));
   // The verb uses no other port before that.
-  const deps = { data, deploys, list, settings: { holdsVms: false } } as unknown as AdminDeps;
+  const deps = { data, deploys, inUse, settings: { holdsVms: false } } as unknown as AdminDeps;
   const deployed = async () => imageHandlers(deps)['image-deploy']?.({ digest, canary: 0, canary_ms: 0 });
   await expect(deployed()).rejects.toThrow('/proc cannot be read');
   expect(deploys.document.deploy).toBeNull();

@@ -1,5 +1,5 @@
 import { ShoalError } from '../../errors.ts';
-import type { Found, VmParameters } from '../../hypervisor/mod.ts';
+import type { VmParameters } from '../../hypervisor/mod.ts';
 import type { DataDir } from '../data-dir.ts';
 import { hasImage, removeOldImages } from '../kept-image.ts';
 import type { Settings } from '../settings.ts';
@@ -14,8 +14,8 @@ export interface BeginDeployDeps {
   readonly deploys: Pick<Deploys, 'deploy' | 'needed'>;
   readonly parameters: Pick<VmParameters, 'imageDigest'>;
   readonly settings: Pick<Settings, 'holdsVms'>;
-  /** What the host has of each VM. */
-  readonly list: () => Promise<readonly Found[]>;
+  /** As `imagesInUse` of this fleet. */
+  readonly inUse: () => Promise<readonly string[] | undefined>;
 }
 
 /**
@@ -23,15 +23,15 @@ export interface BeginDeployDeps {
  * @throws IMAGE_MISSING; what `Deploys.deploy` throws
  */
 export async function beginDeploy(
-  { data, deploys, parameters, settings, list }: BeginDeployDeps,
+  { data, deploys, parameters, settings, inUse }: BeginDeployDeps,
   order: DeployOrder,
 ): Promise<void> {
   if (!(await hasImage(data, order.image))) {
     throw new ShoalError('IMAGE_MISSING', `This host has no image ${order.image}: it was not sent, or sent long ago`);
   }
-  // Before the deploy: if the host cannot be looked at, none begins, and which images are needed is asked last.
-  const found = await list();
+  // Before the deploy: if it cannot be asked, none begins. Which images are needed is asked last: VMs that are made meanwhile are of those.
+  const running = await inUse();
   // A host that is to have no VMs tries none.
   await deploys.deploy(settings.holdsVms ? { ...order, canary: 0 } : order);
-  removeOldImages(data, [parameters.imageDigest, ...deploys.needed], found);
+  removeOldImages(data, [parameters.imageDigest, ...deploys.needed], running);
 }

@@ -76,7 +76,8 @@ async function deploy(before: Source, next: Source, how: How = {}) {
     deploys,
     kept,
     parameters: { imageDigest: image },
-    list: async () => [],
+    inUse: async () => [],
+    serving: async () => [image],
     settings: { holdsVms },
   };
   return { orders, asked, result: deployHere(deps, await imageOf(next)) };

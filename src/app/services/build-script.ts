@@ -1,46 +1,71 @@
 import { constants } from 'node:fs';
-import { copyFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { examine, type ServiceFacts, serviceFile } from '../../bundle/mod.ts';
 import { type ImageProfile, profilePath, profileText, withoutExtension } from '../../hypervisor/mod.ts';
 import { engineImage } from './engine-image.ts';
 
+/** As of `ServiceBuild`. */
+export interface BuildListeners {
+  readonly say: (line: string) => void;
+  readonly onInput?: (path: string) => void;
+}
+
 export interface BuiltScript {
   readonly image: string;
   readonly profile: string;
-  /** The files that it was made of. */
-  readonly inputs: readonly string[];
 }
 
 /** The engine has a heap of its own in it. */
 const MEMORY_MIB = 32;
+/** The script has 4 MiB then. */
+const MEMORY_MIN_MIB = 16;
 
 /**
  * Writes the image of a service in TypeScript or JavaScript: a copy of the engine's, with the service as its initial ramdisk and the profile
  * that says so.
  * @throws SERVICE_INVALID; SERVICE_BUILD if there is no engine; an error of the file system
  */
-export async function buildScript(source: string, image: string, say: (line: string) => void): Promise<BuiltScript> {
+export async function buildScript(
+  source: string,
+  image: string,
+  { say, onInput }: BuildListeners,
+): Promise<BuiltScript> {
   // The first mistake of an author should not cost the build of an engine.
-  const { facts, script, inputs, notes } = await examine(source);
+  const { facts, script, notes } = await examine(source, onInput);
   for (const note of notes) say(note);
   const engine = await engineImage(say);
-  const [service, profile] = [`${withoutExtension(image)}.service`, profilePath(image)];
-  await replace(service, (path) => writeFile(path, serviceFile(facts, script)));
-  await replace(profile, (path) => writeFile(path, profileText(profileOf(basename(service), facts))));
-  // No hard link: whoever writes into the one file would change the other.
-  await replace(image, (path) => copyFile(engine, path, constants.COPYFILE_FICLONE));
-  return { image, profile, inputs };
+  const { service, profile } = filesBeside(image);
+  await replaceAll([
+    [service, (part) => writeFile(part, serviceFile(facts, script))],
+    [profile, (part) => writeFile(part, profileText(profileOf(basename(service), facts)))],
+    // No hard link: whoever writes into the one file would change the other.
+    [image, (part) => copyFile(engine, part, constants.COPYFILE_FICLONE)],
+  ]);
+  return { image, profile };
+}
+
+/** What an image of the engine travels with. */
+export function filesBeside(image: string): { readonly service: string; readonly profile: string } {
+  return { service: `${withoutExtension(image)}.service`, profile: profilePath(image) };
 }
 
 /** Only what differs from the defaults, and how it boots: its author may read it, and change it. */
 function profileOf(initrd: string, { payload }: ServiceFacts): Partial<ImageProfile> {
-  return { boot: 'pvh', initrd, memoryMib: MEMORY_MIB, ...(payload === 'text' ? {} : { payload }) };
+  const memory = { memoryMib: MEMORY_MIB, memoryMinMib: MEMORY_MIN_MIB };
+  return { boot: 'pvh', initrd, ...memory, ...(payload === 'text' ? {} : { payload }) };
 }
 
-/** Whoever reads the file meanwhile has the old one or the new one. */
-async function replace(path: string, write: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
-  await write(part);
-  await rename(part, path);
+type Write = readonly [path: string, write: (part: string) => Promise<void>];
+
+/** They change together, or none of them. Whoever reads one meanwhile has the old one or the new one. */
+async function replaceAll(writes: readonly Write[]): Promise<void> {
+  const partOf = (path: string): string => `${path}.${process.pid}.part`;
+  try {
+    for (const [path, write] of writes) await write(partOf(path));
+    for (const [path] of writes) await rename(partOf(path), path);
+  } catch (error) {
+    for (const [path] of writes) await rm(partOf(path), { force: true });
+    throw error;
+  }
 }

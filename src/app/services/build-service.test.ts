@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,11 +65,9 @@ describe('a service for IncludeOS', () => {
     vi.stubEnv('TMPDIR', temporary);
     for (const source of [undefined, folder, greet]) {
       const built = await build(source);
-      const inputs = source === undefined ? [] : [source];
       expect(built).toEqual({
         image: join(folder, 'out/text.elf'),
         profile: join(folder, 'out/text.shoal.json'),
-        inputs,
       });
       const called = readFileSync(built.image, 'utf8');
       const sources = / -DSHOAL_SERVICE_SOURCES=(.*) -DSHOAL_TEST_IMAGE=OFF/.exec(called)?.[1];
@@ -190,5 +189,22 @@ describe('a source', () => {
     for (const name of ['hello.test.ts', 'hello.ts']) writeFileSync(join(folder, name), '');
     await expect(build()).rejects.toThrow(`is named by its file, such as ${join(folder, 'hello.ts')}`);
     expect(said).toEqual([]);
+  });
+
+  test.each([
+    ['hello.js', 'is the service itself'],
+    ['link.js', 'is the service itself'],
+    ['hello.service', 'would be two files of the image'],
+    ['out', 'is a folder'],
+  ])('is not written over, nor is a file of the image by another: --output %s', async (output, why) => {
+    const source = join(folder, 'hello.js');
+    const text = "export default { a: () => '' };";
+    writeFileSync(source, text);
+    symlinkSync('hello.js', join(folder, 'link.js'));
+    mkdirSync(join(folder, 'out'));
+    const built = buildService({ system: 'builtin', source, output: join(folder, output), say });
+    await expect(built).rejects.toThrow(`No image was built: ${join(folder, output)} ${why}. Name another output`);
+    expect(readFileSync(source, 'utf8')).toBe(text);
+    expect(readdirSync(folder).sort()).toEqual(['hello.js', 'link.js', 'out']);
   });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { exportsOf } from '../../bundle/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
-import { buildScript } from './build-script.ts';
+import { buildScript, filesBeside } from './build-script.ts';
 import { runScript } from './run-script.ts';
 import { type ServiceKind, serviceKind } from './service-kind.ts';
 
@@ -20,14 +20,14 @@ export interface ServiceBuild {
   readonly output: string;
   /** Gets each line that the build says. */
   say(line: string): void;
+  /** Told of each file and folder that the image is made of, those of Shoal left out, before it is read; also if the build fails. */
+  onInput?(path: string): void;
 }
 
 export interface BuiltService {
   readonly image: string;
   /** The profile, written beside an image that needs another machine than the built-in one. */
   readonly profile: string | undefined;
-  /** The files and folders that it was made of, those of Shoal left out. */
-  readonly inputs: readonly string[];
 }
 
 const SCRIPTS: Readonly<Record<System, string>> = {
@@ -40,11 +40,14 @@ const SCRIPTS: Readonly<Record<System, string>> = {
  * @throws SERVICE_INVALID for a script that cannot be a service; SERVICE_BUILD with the build's own last line: what is missing, or what the
  * compiler refuses
  */
-export async function buildService({ system, source, output, say }: ServiceBuild): Promise<BuiltService> {
+export async function buildService(build: ServiceBuild): Promise<BuiltService> {
+  const { system, source, output, say, onInput } = build;
+  if (source !== undefined) onInput?.(source);
   const kind = source === undefined ? 'cpp' : await serviceKind(source);
+  await checkOutputs(kind === 'script' ? [output, ...Object.values(filesBeside(output))] : [output], source);
   if (system === 'builtin' && source !== undefined && kind === 'script') {
     await mkdir(dirname(output), { recursive: true });
-    return buildScript(source, output, say);
+    return buildScript(source, output, build);
   }
   if (system === 'includeos' && kind !== 'cpp') {
     const why = `${source} is no C++, and on IncludeOS a service is. Leave --system out`;
@@ -65,10 +68,26 @@ export async function buildService({ system, source, output, say }: ServiceBuild
   } finally {
     await prepared?.remove();
   }
-  const inputs = source === undefined ? [] : [source];
   const takesBytes = kind === 'wasm' && source !== undefined && (await exportsPayloadBytes(source));
   const profile = takesBytes ? await profileOfBytes(output, say) : await writeProfile(system, output);
-  return { image: output, profile, inputs };
+  return { image: output, profile };
+}
+
+/** A build must not write over the service, over another file that it writes, or over a folder. */
+async function checkOutputs(outputs: readonly string[], source: string | undefined): Promise<void> {
+  const refuse = (output: string, why: string): never => {
+    throw new ShoalError('SERVICE_BUILD', `No image was built: ${output} ${why}. Name another output`, {
+      details: { output },
+    });
+  };
+  for (const [index, output] of outputs.entries()) {
+    if (outputs.indexOf(output) !== index) refuse(output, 'would be two files of the image');
+    const found = await stat(output).catch(() => undefined);
+    if (found?.isDirectory() === true) refuse(output, 'is a folder');
+    if (found === undefined || source === undefined) continue;
+    const { dev, ino } = await stat(source);
+    if (found.dev === dev && found.ino === ino) refuse(output, 'is the service itself');
+  }
 }
 
 function argumentsOf(system: System, output: string, source: string | undefined): readonly string[] {

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { toEnvelope } from '../../errors.ts';
+import { signatureOf } from '../../file-signature.ts';
 import type { BuildNews, BuildOrder } from './build-messages.ts';
 import { buildService } from './build-service.ts';
 
@@ -11,7 +12,8 @@ const tell = (news: BuildNews): void => port.postMessage(news);
 
 port.on('message', ({ source, output }: BuildOrder) => {
   const say = (line: string): void => tell({ kind: 'line', line });
-  buildService({ system: 'builtin', source, output, say }).then(
+  const onInput = (path: string): void => tell({ kind: 'input', path, signature: signatureOf(path) });
+  buildService({ system: 'builtin', source, output, say, onInput }).then(
     (built) => tell({ kind: 'built', built }),
     (error: unknown) => tell({ kind: 'failed', error: toEnvelope(error) }),
   );

@@ -91,7 +91,7 @@ test('nothing is written over', async () => {
   expect((await newService(join(folder, 'empty'), 'cpp')).files).not.toEqual([]);
 });
 
-test.each(['Hello', '1st', 'a b', '-a', 'x'.repeat(65)])('%s is no name', async (name) => {
+test.each(['Hello', '1st', 'a b', '-a', 'x'.repeat(65), 'shoal', 'node_modules'])('%s is no name', async (name) => {
   await expect(newService(join(folder, name), 'ts')).rejects.toMatchObject({ code: 'CONFIG_VALUE' });
   expect(readdirSync(folder)).toEqual([]);
 });

@@ -9,6 +9,8 @@ import { type Language, type ShoalNames, templateOf } from './templates.ts';
 
 /** Also what npm, a compiler and a shell take without quotes. */
 const NAME = /^[a-z][a-z0-9_-]{0,63}$/;
+/** npm installs nothing into a package of the same name, and looks for no package in a folder that has this one. */
+const TAKEN: readonly string[] = ['shoal', 'node_modules'];
 
 export interface NewService {
   readonly folder: string;
@@ -26,8 +28,8 @@ export interface NewService {
 export async function newService(path: string, language: Language): Promise<NewService> {
   const folder = resolve(path);
   const name = basename(folder);
-  if (!NAME.test(name)) {
-    const rule = '1 to 64 characters of a-z, 0-9, "_" and "-", the first of them a letter';
+  if (!NAME.test(name) || TAKEN.includes(name)) {
+    const rule = `1 to 64 characters of a-z, 0-9, "_" and "-", the first of them a letter, and not ${TAKEN.join(' or ')}`;
     throw new ShoalError('CONFIG_VALUE', `Expected the name of a service to be ${rule}, got ${JSON.stringify(name)}`, {
       details: { name },
     });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { fromEnvelope, messageOf, ShoalError } from '../../errors.ts';
 import { moduleBeside } from '../../shards/mod.ts';
 import type { BuildNews, BuildOrder } from './build-messages.ts';
@@ -14,6 +14,7 @@ export class ServiceBuilder {
   readonly #say: (line: string) => void;
   #thread: Worker | undefined;
   #folder: string | undefined;
+  #inputs = new Map<string, string>();
   /** The build that is under way. */
   #job: PromiseWithResolvers<BuiltService> | undefined;
 
@@ -23,11 +24,17 @@ export class ServiceBuilder {
     this.#say = say;
   }
 
+  /** What the latest build, also one that failed, was made of: each file and folder, and its signature from before it was read. */
+  get inputs(): ReadonlyMap<string, string> {
+    return this.#inputs;
+  }
+
   /**
    * One build at a time.
    * @throws what `buildService` throws; SERVICE_BUILD if the thread ends
    */
   async build(): Promise<BuiltService> {
+    this.#inputs = new Map();
     await serviceKind(this.#source);
     this.#folder ??= await mkdtemp(join(tmpdir(), 'shoal-service-'));
     const output = join(this.#folder, `${basename(this.#source, extname(this.#source))}.elf`);
@@ -44,14 +51,25 @@ export class ServiceBuilder {
     await this.#thread?.terminate();
   }
 
-  /** Removes what was built: a Shoal has a copy of it. */
+  /** Removes what was built, once a Shoal has a copy of it: one that is killed leaves nothing behind. */
+  async discard(): Promise<void> {
+    const folder = this.#folder;
+    this.#folder = undefined;
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+
   async close(): Promise<void> {
     await this.rest();
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    await this.discard();
+  }
+
+  /** The first signature counts: a file that several others import is told of for each of them, and read once. */
+  #addInput(path: string, signature: string): void {
+    if (!this.#inputs.has(path)) this.#inputs.set(path, signature);
   }
 
   #start(): Worker {
-    const thread = new Worker(moduleBeside(import.meta.url, 'build-thread'));
+    const thread = new Worker(moduleBeside(import.meta.url, 'build-thread'), { env: SHARE_ENV });
     const ended = (why: string): void => {
       if (this.#thread === thread) this.#thread = undefined;
       this.#job?.reject(new ShoalError('SERVICE_BUILD', `No image was built: the thread that builds ended (${why})`));
@@ -60,6 +78,7 @@ export class ServiceBuilder {
     thread.on('exit', (code) => ended(`exit ${code}`));
     thread.on('message', (news: BuildNews) => {
       if (news.kind === 'line') this.#say(news.line);
+      else if (news.kind === 'input') this.#addInput(news.path, news.signature);
       else if (news.kind === 'built') this.#job?.resolve(news.built);
       else this.#job?.reject(fromEnvelope(news.error));
     });

@@ -17,7 +17,7 @@ function world() {
   const watched: (readonly string[])[] = [];
   let changed = (): void => undefined;
   /** How the builds and deploys to come end, the next one first; a build or a deploy without one is under way. */
-  const builds: (readonly string[] | Error)[] = [];
+  const builds: (readonly string[] | { readonly fault: Error; readonly inputs: readonly string[] })[] = [];
   const deploys: (Partial<OwnDeploy> | Error)[] = [];
   const calls: string[] = [];
   let goOn = (): void => undefined;
@@ -28,31 +28,31 @@ function world() {
       goOn = () => resolve(list.shift() ?? expect.unreachable('an end is given first'));
     });
   };
-  const first: BuiltService = { image: '/image', profile: undefined, inputs: ['/hello.ts'] };
-  const watch = new ServiceWatch(
-    {
-      source: '/hello.ts',
-      build: async () => {
-        calls.push('build');
-        const outcome = await ended(builds);
-        if (outcome instanceof Error) throw outcome;
-        return { ...first, inputs: outcome };
-      },
-      deploy: async () => {
-        calls.push('deploy');
-        const outcome = await ended(deploys);
-        if (outcome instanceof Error) throw outcome;
-        return { digest: DIGEST, end: 'deployed', why: null, ...outcome };
-      },
-      watch: (onChange) => {
-        changed = onChange;
-        return { update: (inputs) => void watched.push(inputs), close: () => void calls.push('closed') };
-      },
-      clock,
-      say: (line) => said.push(line),
+  const built: BuiltService = { image: '/image', profile: undefined };
+  let inputs: readonly string[] = ['/hello.ts'];
+  const watch = new ServiceWatch({
+    source: '/hello.ts',
+    build: async () => {
+      calls.push('build');
+      const outcome = await ended(builds);
+      inputs = 'fault' in outcome ? outcome.inputs : outcome;
+      if ('fault' in outcome) throw outcome.fault;
+      return built;
     },
-    first,
-  );
+    inputs: () => new Map(inputs.map((path) => [path, ''])),
+    deploy: async () => {
+      calls.push('deploy');
+      const outcome = await ended(deploys);
+      if (outcome instanceof Error) throw outcome;
+      return { digest: DIGEST, end: 'deployed', why: null, ...outcome };
+    },
+    watch: (onChange) => {
+      changed = onChange;
+      return { update: (now) => void watched.push([...now.keys()]), close: () => void calls.push('closed') };
+    },
+    clock,
+    say: (line) => said.push(line),
+  });
   onTestFinished(() => watch.close());
   return {
     ...{ clock, said, watched, builds, deploys, calls, watch },
@@ -122,18 +122,19 @@ test('what is saved during a deploy is deployed after it', async () => {
   expect(calls).toEqual(['build', 'deploy', 'build', 'deploy']);
 });
 
-test('a service that cannot be built is not deployed, and the next save is', async () => {
+test('a service that cannot be built is not deployed, and the next save is, also of a file that only the faulty one has', async () => {
   const { calls, builds, deploys, said, quiet, save, watched } = world();
-  builds.push(new ShoalError('SERVICE_INVALID', 'The service /hello.ts:2 cannot be used: x'));
+  const fault = new ShoalError('SERVICE_INVALID', 'The service /hello.ts:2 cannot be used: x');
+  builds.push({ fault, inputs: ['/faulty.ts'] });
   await quiet();
   expect(calls).toEqual(['build']);
   expect(said).toEqual(['The service /hello.ts:2 cannot be used: x [SERVICE_INVALID]: what ran before goes on']);
-  builds.push(['/lib.ts']);
+  builds.push(['/hello.ts', '/lib.ts']);
   deploys.push({});
   save();
   await quiet();
   expect(calls).toEqual(['build', 'build', 'deploy']);
-  expect(watched).toEqual([['/hello.ts'], ['/hello.ts', '/lib.ts']]);
+  expect(watched).toEqual([['/hello.ts'], ['/hello.ts', '/faulty.ts'], ['/hello.ts', '/lib.ts']]);
 });
 
 test.each([
@@ -160,7 +161,7 @@ test('a deploy that cannot begin is told, and the next save is deployed', async 
 
 test.each([
   ['a build', INPUTS],
-  ['one that fails', new Error('no')],
+  ['one that fails', { fault: new Error('no'), inputs: INPUTS }],
 ])('after its end, which comes during %s, nothing is built, deployed or said any more', async (_, outcome) => {
   const { calls, builds, said, quiet, watch, save, goOn } = world();
   await quiet();

@@ -4,12 +4,14 @@ import { messageWithCode } from '../../errors.ts';
 import { shortDigest } from '../../fleet/mod.ts';
 import type { OwnDeploy } from '../deploy/own-deploy.ts';
 import type { BuiltService } from './build-service.ts';
-import type { SourceWatch } from './source-watch.ts';
+import type { Inputs, SourceWatch } from './source-watch.ts';
 
 export interface ServiceWatchOptions {
   /** Path of the service. */
   readonly source: string;
   readonly build: () => Promise<BuiltService>;
+  /** What the latest build, also one that failed, was made of: each file and folder, and its signature from before it was read. */
+  readonly inputs: () => Inputs;
   /** Resolves when the deploy has ended. */
   readonly deploy: (image: string) => Promise<OwnDeploy>;
   readonly watch: (onChange: () => void) => SourceWatch;
@@ -33,15 +35,16 @@ export class ServiceWatch {
   #isChanged = true;
   #isClosed = false;
   #wake: (() => void) | undefined;
+  /** What is watched. */
+  #inputs: Inputs = new Map();
 
-  /** @param built what runs, or is to */
-  constructor(options: ServiceWatchOptions, built: BuiltService) {
+  constructor(options: ServiceWatchOptions) {
     this.#options = options;
     this.#watch = options.watch(() => {
       this.#isChanged = true;
       this.#wake?.();
     });
-    this.#watch.update(this.#inputsOf(built));
+    this.#watchOver(options.inputs());
     void this.#run();
   }
 
@@ -59,7 +62,6 @@ export class ServiceWatch {
       const built = await this.#build();
       if (this.#isClosed) return;
       if (built === undefined) continue;
-      this.#watch.update(this.#inputsOf(built));
       await this.#deploy(built);
     }
   }
@@ -81,8 +83,12 @@ export class ServiceWatch {
 
   async #build(): Promise<BuiltService | undefined> {
     try {
-      return await this.#options.build();
+      const built = await this.#options.build();
+      if (!this.#isClosed) this.#watchOver(this.#options.inputs());
+      return built;
     } catch (error) {
+      // What it did not come to may be what is mended next.
+      if (!this.#isClosed) this.#watchOver(new Map([...this.#inputs, ...this.#options.inputs()]));
       this.#tell(`${messageWithCode(error)}: what ran before goes on`);
       return undefined;
     }
@@ -100,9 +106,9 @@ export class ServiceWatch {
     }
   }
 
-  /** The service's own file always: what it imports may be known only after a mistake in it is mended. */
-  #inputsOf({ inputs }: BuiltService): readonly string[] {
-    return [...new Set([this.#options.source, ...inputs])];
+  #watchOver(inputs: Inputs): void {
+    this.#inputs = inputs;
+    this.#watch.update(inputs);
   }
 
   #tell(line: string): void {

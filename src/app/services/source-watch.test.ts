@@ -1,11 +1,15 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '../../actors/kit/mod.ts';
-import { watchSources } from './source-watch.ts';
+import { signatureOf } from '../../file-signature.ts';
+import { type Inputs, watchSources } from './source-watch.ts';
 
 const LOOK_MS = 1_000;
+
+/** Files that are read now. */
+const asRead = (paths: readonly string[]): Inputs => new Map(paths.map((path) => [path, signatureOf(path)]));
 
 function world(names: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-watch-'));
@@ -21,7 +25,7 @@ function world(names: readonly string[]) {
     rmSync(folder, { recursive: true });
   });
   for (const name of names) writeFileSync(join(folder, name), 'a');
-  watch.update(names.map((name) => join(folder, name)));
+  watch.update(asRead(names.map((name) => join(folder, name))));
   return {
     ...{ folder, clock, watch },
     changes: () => changes,
@@ -52,7 +56,7 @@ test('a folder is watched itself: a source in it is told of', async () => {
   const { folder, watch, told } = world([]);
   mkdirSync(join(folder, 'src'));
   writeFileSync(join(folder, 'src/a.cpp'), 'a');
-  watch.update([join(folder, 'src')]);
+  watch.update(asRead([join(folder, 'src')]));
   const next = told();
   writeFileSync(join(folder, 'src/a.cpp'), 'b');
   await next;
@@ -65,10 +69,10 @@ test.each([
   const { folder, clock, changes, watch } = world([]);
   const [a, b] = [join(folder, 'deep/a.ts'), join(folder, 'deep/b.ts')];
   // Their folder is not there to be watched.
-  watch.update([a, b]);
+  watch.update(asRead([a, b]));
   mkdirSync(join(folder, 'deep'));
   writeFileSync(join(folder, 'deep', changed), 'now');
-  watch.update([a]);
+  watch.update(asRead([a]));
   await clock.advance(LOOK_MS);
   expect(changes()).toBe(count);
 });
@@ -76,7 +80,7 @@ test.each([
 test('where nothing can be watched, a look in intervals sees it', async () => {
   const { folder, clock, changes, watch } = world([]);
   const file = join(folder, 'deep/a.ts');
-  watch.update([file]);
+  watch.update(asRead([file]));
   await clock.advance(LOOK_MS);
   expect(changes()).toBe(0);
   // Its folder was not there to be watched.
@@ -88,16 +92,42 @@ test('where nothing can be watched, a look in intervals sees it', async () => {
   expect(changes()).toBe(1);
 });
 
+test('a file that was saved after it was read, and before it was watched, is told of', () => {
+  const { folder, watch, changes } = world([]);
+  const file = join(folder, 'a.ts');
+  writeFileSync(file, 'read');
+  const inputs = asRead([file]);
+  writeFileSync(file, 'saved since');
+  watch.update(inputs);
+  expect(changes()).toBe(1);
+  watch.update(inputs);
+  expect(changes()).toBe(1);
+});
+
+test('a file that becomes a link in a circle is one that is gone, and tells when it is back', async () => {
+  const { folder, clock, changes } = world(['a.ts']);
+  const file = join(folder, 'a.ts');
+  rmSync(file);
+  symlinkSync('a.ts', file);
+  await clock.advance(LOOK_MS);
+  const before = changes();
+  expect(before).toBeGreaterThan(0);
+  rmSync(file);
+  writeFileSync(file, 'back');
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBeGreaterThan(before);
+});
+
 test('files of packages are not looked at, and nothing after the end', async () => {
   const { folder, clock, changes, watch } = world(['a.ts']);
   mkdirSync(join(folder, 'node_modules/x'), { recursive: true });
   const packaged = join(folder, 'node_modules/x/index.js');
   writeFileSync(packaged, 'a');
-  watch.update([packaged]);
+  watch.update(asRead([packaged]));
   writeFileSync(packaged, 'longer');
   await clock.advance(LOOK_MS);
   expect(changes()).toBe(0);
-  watch.update([join(folder, 'a.ts')]);
+  watch.update(asRead([join(folder, 'a.ts')]));
   watch.close();
   writeFileSync(join(folder, 'a.ts'), 'longer');
   await clock.advance(LOOK_MS);

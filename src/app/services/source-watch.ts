@@ -4,9 +4,12 @@ import type { CancelTimer, Clock } from '../../actors/mod.ts';
 import { signatureOf } from '../../file-signature.ts';
 import { SERVICE_EXTENSIONS } from './service-kind.ts';
 
+/** The files and folders of a service, each with its signature from before it was read. */
+export type Inputs = ReadonlyMap<string, string>;
+
 export interface SourceWatch {
-  /** From now on these are the files and folders of the service. */
-  update(inputs: readonly string[]): void;
+  /** From now on these are watched. It tells of one that has changed since it was read. */
+  update(inputs: Inputs): void;
   close(): void;
 }
 
@@ -61,16 +64,17 @@ export function watchSources(clock: Clock, onChange: () => void): SourceWatch {
   cancel = clock.timer(LOOK_MS, look);
   return {
     update(files) {
-      const inputs = files.filter((file) => !file.includes(PACKAGES));
-      for (const path of seen.keys()) if (!inputs.includes(path)) seen.delete(path);
-      // One that is known may have changed since it was read: the next look tells.
-      for (const path of inputs) if (!seen.has(path)) seen.set(path, signatureOf(path));
-      const folders = new Set(inputs.map(folderOf));
+      const inputs = new Map([...files].filter(([path]) => !path.includes(PACKAGES)));
+      for (const path of seen.keys()) if (!inputs.has(path)) seen.delete(path);
+      // One that is known and has changed was told of, or will be by the next look.
+      for (const [path, signature] of inputs) if (!seen.has(path)) seen.set(path, signature);
+      const folders = new Set([...inputs.keys()].map(folderOf));
       for (const folder of [...watchers.keys()]) if (!folders.has(folder)) forget(folder);
       for (const folder of folders) {
         const watcher = watchers.has(folder) ? undefined : open(folder);
         if (watcher !== undefined) watchers.set(folder, watcher);
       }
+      if (noteChanges()) onChange();
     },
     close() {
       cancel();
@@ -81,5 +85,9 @@ export function watchSources(clock: Clock, onChange: () => void): SourceWatch {
 
 /** A folder of C++ is an input itself. */
 function folderOf(input: string): string {
-  return statSync(input, { throwIfNoEntry: false })?.isDirectory() === true ? input : dirname(input);
+  try {
+    return statSync(input).isDirectory() ? input : dirname(input);
+  } catch {
+    return dirname(input);
+  }
 }
