@@ -101,8 +101,8 @@ void run_module(const char* name, void* instance, size_t instance_bytes, command
   if (start.end != std::string_view("returned")) return;
   if (!shoal_wasm_snapshot()) return complain(name, start.line, "no room for the snapshot");
   for (size_t i = 0; i < count; i++) check(name, commands[i], first);
-  // What is imported is no part of the instance, and not put back.
-  if (imports.has_memory || imports.has_table) return;
+  // An imported memory's size is no part of the instance, and not put back.
+  if (imports.has_memory) return;
   shoal_wasm_restore();
   for (size_t i = 0; i < count; i++) check(name, commands[i], again);
 }

@@ -16,13 +16,15 @@ export const ANY_TRAP = 'a trap';
 const oldNan = /^\(assert_return_(canonical|arithmetic)_nan (\(invoke .*\))\)$/;
 const oldTrap = /^\(assert_trap (\(invoke [^"]*"[^"]*"[^"]*\))\)$/;
 const oldBlockType = /\((block|loop|if) (i32|i64|f32|f64)(?=[ )])/g;
+/** Of the only table. A segment's own name stands there today. */
+const oldTableName = /\(elem \$t (?=\()/g;
 
 const isWhole = (line) => line.split('(').length === line.split(')').length;
 
 /**
  * A test file as wast2json reads it. Since some files were written, results of blocks have got a word, NaN has become an expected value,
- * traps must be named, and one type has another name. An action takes the place of an assertion of NaN, as wast2json tells an action's type
- * of result.
+ * traps must be named, tables are named otherwise, and one type has another name. An action takes the place of an assertion of NaN, as
+ * wast2json tells an action's type of result.
  *
  * @param {string} text
  * @returns {{ text: string, nans: Map<number, string>}} `nans`: the lines of the actions that must return one, and which
@@ -36,7 +38,10 @@ export function modernized(text) {
       return action;
     }
     const named = isWhole(line) ? line.replace(oldTrap, `(assert_trap $1 "${ANY_TRAP}")`) : line;
-    return named.replaceAll(oldBlockType, '($1 (result $2)').replaceAll('(ref null func)', 'funcref');
+    return named
+      .replaceAll(oldBlockType, '($1 (result $2)')
+      .replaceAll(oldTableName, '(elem ')
+      .replaceAll('(ref null func)', 'funcref');
   });
   return { text: lines.join('\n'), nans };
 }
