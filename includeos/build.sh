@@ -5,7 +5,7 @@
 #   sh includeos/build.sh --service DIR --image FILE   an image with another service: DIR/*.cpp in the place of service/
 #   sh includeos/build.sh --service MODULE.wasm --image FILE   an image of a WebAssembly module (docs/wasm-services.md)
 # What has not changed is not built again: each object's name holds the digest of all that it is made from.
-# Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-lwip.sh; for WebAssembly and the engine, wabt; for the engine, npm's
+# Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-source.sh; for WebAssembly and the engine, wabt; for the engine, npm's
 # packages as well.
 set -eu
 
@@ -117,7 +117,7 @@ engine_digest=$({
   gcc --version
 } | sha256sum | cut -c1-64)
 
-sh ./fetch-lwip.sh build
+sh ./fetch-source.sh lwip.pin build
 
 commands=build/commands.$$
 trap 'rm -f "$commands"' EXIT
