@@ -70,6 +70,12 @@ describe('the packages', () => {
 });
 
 describe('the types', () => {
+  test('no `using`, which Node 22 cannot read, outside of what is for tests', () => {
+    const declarations = /^\s*(?:await )?using \w+ =/gm;
+    const shipped = typescript.filter((file) => file.path.startsWith('src/') && !isForTests(file) && !isKit(file));
+    expect(shipped.flatMap((file) => findAll(file, 'code', declarations)).map(({ place }) => place)).toEqual([]);
+  });
+
   test('no `any`, no `!`, no silenced compiler', () => {
     const loopholes = /(?<![.\w])any\b(?!\()|[\w)\]]!(?=[.[;,)])/g;
     const silenced = /@ts-(ignore|nocheck|expect-error)/g;

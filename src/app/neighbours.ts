@@ -70,6 +70,9 @@ export function neighboursOn({
       published += 1;
       return published;
     },
+    get published() {
+      return published;
+    },
     get taken() {
       return taken;
     },

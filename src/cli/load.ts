@@ -1,5 +1,5 @@
 import { systemClock } from '../actors/mod.ts';
-import { type Client, connect } from '../client/mod.ts';
+import type { Client } from '../client/mod.ts';
 import { type Bounds, type Load, type LoadReport, type Pace, randomTexts, reportOf, startLoad } from '../load/mod.ts';
 import { type Command, FIND_FLAGS, type Flags, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -10,6 +10,7 @@ import { usage } from './parse.ts';
 import { type RequestFlags, requestOf } from './request-flags.ts';
 import { interruption } from './signals.ts';
 import { fileSource, givenText, wholeText } from './text-source.ts';
+import { withClient } from './with-client.ts';
 
 const CONCURRENCY_DEFAULT = 8;
 const CONCURRENCY_MAX = 4_096;
@@ -81,11 +82,12 @@ export const loadCommand: Command = {
     const place = fleetOf(flags);
     const texts = await textsOf(flags);
     try {
-      await using client = await connect({ ...place, name: 'shoal-load' });
-      const report = await runLoad({ client, pace, bounds, request, texts: await texts.read(client.textBytesMax) });
-      if (json) printJson(report);
-      else printData(summaryOf(report));
-      return exitCodeOf(report, flags.has('fail-on-error'));
+      return await withClient({ ...place, name: 'shoal-load' }, async (client) => {
+        const report = await runLoad({ client, pace, bounds, request, texts: await texts.read(client.textBytesMax) });
+        if (json) printJson(report);
+        else printData(summaryOf(report));
+        return exitCodeOf(report, flags.has('fail-on-error'));
+      });
     } finally {
       await texts.close();
     }

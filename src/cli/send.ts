@@ -1,4 +1,4 @@
-import { type Client, type ClientBytesReply, type ClientReply, connect } from '../client/mod.ts';
+import type { Client, ClientBytesReply, ClientReply } from '../client/mod.ts';
 import { messageWithCode, type ShoalError } from '../errors.ts';
 import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, type Flags, type Invocation, OUTPUT_FLAG } from './command.ts';
@@ -9,6 +9,7 @@ import { type RequestFlags, requestOf } from './request-flags.ts';
 import { splitLines } from './split-lines.ts';
 import { fileSource, givenText, standardInput, type TextSource, wholeBytes, wholeText } from './text-source.ts';
 import { decodeUtf8 } from './utf8.ts';
+import { withClient } from './with-client.ts';
 
 export const sendCommand: Command = {
   name: 'send',
@@ -46,16 +47,17 @@ export const sendCommand: Command = {
     const place = fleetOf(flags);
     const source = await sourceOf(invocation);
     try {
-      await using client = await connect({ ...place, name: 'shoal-send' });
-      if (flags.has('lines')) return await sendLines(client, source, request, json);
-      const bytesMax = client.textBytesMax;
-      if (contentType === undefined) {
-        const text = await wholeText(source, bytesMax);
-        printReply(await client.requestBytes(Buffer.from(text), request), json);
-      } else {
-        printReply(await client.requestBytes(await wholeBytes(source, bytesMax), { ...request, contentType }), json);
-      }
-      return 0;
+      return await withClient({ ...place, name: 'shoal-send' }, async (client) => {
+        if (flags.has('lines')) return sendLines(client, source, request, json);
+        const bytesMax = client.textBytesMax;
+        if (contentType === undefined) {
+          const text = await wholeText(source, bytesMax);
+          printReply(await client.requestBytes(Buffer.from(text), request), json);
+        } else {
+          printReply(await client.requestBytes(await wholeBytes(source, bytesMax), { ...request, contentType }), json);
+        }
+        return 0;
+      });
     } finally {
       await source.close();
     }

@@ -111,6 +111,10 @@ export const REQUESTS = [
     ['the first vm_requests_max are worked on', 'Math.max(given, fleet.params.vmRequestsMax)', 'given'],
     ['a VM that never reported is silent', 'vm.heardMs === undefined || fleet', 'vm.heardMs !== undefined && fleet'],
   ]),
+  ...mutationsOf('fleet/values/request-status.ts', [
+    ['a status that no guest may use is a failed VM', '=== code) ?? 502', '=== code) ?? 400'],
+    ["a service's own status is passed on", 'code >= 400 && code <= 499', 'code === 400'],
+  ]),
   ...mutationsOf('fleet/policy/orphans.ts', [
     ['a reply to a request that a former router answered is dropped', 'isAnswered || fleet', 'fleet'],
     ['a reply to a request that has ended is dropped', ' || fleet.requests.cache.hasEnded(requestId) ?', ' ?'],
@@ -119,7 +123,6 @@ export const REQUESTS = [
       "return outcome.ok ? { kind: 'end', request, outcome }",
       "return outcome ? { kind: 'end', request, outcome }",
     ],
-    ['a status that no guest may use is a failed VM', '=== Number(code)) ?? 502', '=== Number(code)) ?? 400'],
     ['an error without a status is a failed VM', "code = '502'", "code = '400'"],
   ]),
   ...mutationsOf('fleet/policy/expiry.ts', [
@@ -171,8 +174,8 @@ export const REQUESTS = [
     ],
     [
       'an error frees its VM for those that wait',
-      'reasonOfGuest(status), message, vm));\n    this.serveWaiting(nowMs);',
-      'reasonOfGuest(status), message, vm));',
+      'failureOfGuest(this.#fleet, status, message, vm));\n    this.serveWaiting(nowMs);',
+      'failureOfGuest(this.#fleet, status, message, vm));',
     ],
     [
       'a reply shows that its VM is sound',

@@ -30,13 +30,16 @@ export async function interleavings(
 }
 
 async function runOne(test: (kit: TestKit) => Promise<void>, options: TestKitOptions): Promise<void> {
-  await using kit = testKit(options);
+  const kit = testKit(options);
   try {
     await test(kit);
   } catch (error) {
+    // What the test has left behind says less than why it failed.
+    await kit.shutdown().catch(() => undefined);
     const what = messageOf(error);
     throw new Error(`with seed ${options.seed} (SHOAL_SEED=${options.seed} replays it): ${what}`, { cause: error });
   }
+  await kit.shutdown();
 }
 
 function seedOfEnvironment(): number | undefined {

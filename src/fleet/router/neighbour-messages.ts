@@ -103,6 +103,8 @@ export interface NeighbourPort {
   join(router: Ref<NeighbourMessage>, adapt: Adapt): () => void;
   /** Publishes a reply to the client. @returns its number, above all before; undefined: nothing was sent, nor will be */
   publish(replySubject: string, outcome: Outcome): number | undefined;
+  /** The last reply that was published, by this router or one before it. */
+  readonly published: number;
   /** The last reply that the server has shown to have. */
   readonly taken: number;
   /** Has the server show which replies it has. */

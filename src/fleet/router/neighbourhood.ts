@@ -126,7 +126,7 @@ export class Neighbourhood {
 
   /** At each look at the time. */
   tick(nowMs: number): void {
-    if (this.#sessions.size === 0) return;
+    if (this.#sessions.size === 0 && !this.#unsent.isInheritanceUnsure) return;
     this.#lookups.expire(nowMs);
     for (const neighbour of [...this.#fleet.neighbours.lost]) {
       const heardMs = this.#sessions.get(neighbour.session)?.stampHeardMs ?? Number.NEGATIVE_INFINITY;
@@ -151,6 +151,7 @@ export class Neighbourhood {
 
   /** Whether time alone may bring something about: the right to replies that may not have left ends. */
   isAtRest(): boolean {
+    if (this.#unsent.isInheritanceUnsure) return false;
     for (const session of this.#sessions.values()) if (this.#unsent.isUnsure(session)) return false;
     return true;
   }

@@ -11,9 +11,18 @@ type Session = Pick<NeighbourSession<unknown>, 'host' | 'leaseUntilMs' | 'overMs
  */
 export class UnsentReplies {
   readonly #port: NeighbourPort;
+  /** The last reply of the router before this one, which had no time to take anything back; 0: nothing is left of it. */
+  #inherited: number;
+  #inheritedMs: number | undefined;
 
   constructor(port: NeighbourPort) {
     this.#port = port;
+    this.#inherited = port.published;
+  }
+
+  /** Whether replies of the router before this one may not have left: nobody knows of them any more, and its right has ended with it. */
+  get isInheritanceUnsure(): boolean {
+    return this.#inherited > this.#port.taken;
   }
 
   isUnsure(session: Session): boolean {
@@ -26,23 +35,36 @@ export class UnsentReplies {
 
   /** At each look at the time, and at all others: one connection carries the replies to the clients of all. */
   look(sessions: readonly Session[], nowMs: number): void {
-    if (!sessions.some((session) => this.#isOver(session, nowMs))) return;
-    this.#takeBack(sessions);
+    const isInheritanceOver = this.#isInheritanceOver(nowMs);
+    if (!isInheritanceOver && !sessions.some((session) => this.#isOver(session, nowMs))) return;
+    this.#takeBack(sessions, isInheritanceOver);
   }
 
   /** The connection is lost, and nobody knows what of the last replies has left. That a client was told must not be told over the next one. */
   lost(sessions: readonly Session[]): void {
-    if (sessions.some((session) => this.isUnsure(session))) this.#takeBack(sessions);
+    this.#inherited = 0;
+    if (sessions.some((session) => this.isUnsure(session))) this.#takeBack(sessions, false);
   }
 
-  #takeBack(sessions: readonly Session[]): void {
+  /** @param ofAll whose clients they were for is not known */
+  #takeBack(sessions: readonly Session[], ofAll: boolean): void {
     const { taken } = this.#port;
     const unsure = sessions.filter((session) => session.mayHaveUnsent(taken));
-    this.#port.takeBack(unsure.map(({ host }) => host));
+    this.#inherited = 0;
+    this.#port.takeBack((ofAll ? sessions : unsure).map(({ host }) => host));
     for (const session of unsure) {
       session.takeBack(taken);
       session.overMs = undefined;
     }
+  }
+
+  #isInheritanceOver(nowMs: number): boolean {
+    if (!this.isInheritanceUnsure) return false;
+    if (this.#inheritedMs === undefined) {
+      this.#inheritedMs = nowMs;
+      this.#port.confirm();
+    }
+    return nowMs - this.#inheritedMs >= TAKE_BACK_MS;
   }
 
   /** After a pause of this process, the signs that all is well are there and not read yet: so it is not over at once. */
