@@ -73,7 +73,7 @@ describe('against a running fleet', () => {
     [['--op', 'nope', 'x'], 1, /REQUEST_OPERATION_UNKNOWN/],
     [['--op', 'v2.no_such-1', 'x'], 1, /unknown operation "v2\.no_such-1" \[REQUEST_OPERATION_UNKNOWN\]/],
     [['--op', 'a\nb', 'x'], 2, /expected --op to be 1 to 64 of a-z, 0-9, "-", "." and "_", got "a\\nb".*\[USAGE\]/],
-    [['--deadline', '0', 'x'], 2, /--deadline to be a whole number from 1/],
+    [['--deadline', '0', 'x'], 2, /--deadline to be a whole number of milliseconds from 1/],
     [['--deadline', '100', '--op', 'spin', '60000'], 1, /REQUEST_DEADLINE/],
     [['--file', '/nowhere/at/all'], 2, /\/nowhere\/at\/all cannot be read: there is no such file \(ENOENT\)/],
     [['a', '--file', 'b'], 2, /not both/],

@@ -80,7 +80,7 @@ test.each([
   [['--rate', '5', '-c', '5'], 2, /not both/],
   [['--size', '5', '--text', 'a'], 2, /one of --text, --size and --file/],
   [['--ramp', '20'], 2, /--ramp to be no longer than the duration of 10 s, got 20/],
-  [['--duration', '3601'], 2, /--duration to be a whole number from 1 to 3600, got "3601"/],
+  [['--duration', '3601'], 2, /--duration to be a whole number of seconds from 1 to 3600, got "3601"/],
   [['--file', '/nowhere/at/all'], 2, /\/nowhere\/at\/all cannot be read/],
   [['--op', 'nope'], 1, /"nope".*\[REQUEST_OPERATION_UNKNOWN\]/],
   [['--size', '3000000'], 1, /\[REQUEST_TOO_LARGE\]/],

@@ -35,7 +35,7 @@ test('a build writes image, service and profile beside each other, and says what
     stderr: expect.stringContaining('hello.ts:2: the export `idempotnet` (boolean true) means nothing'),
   });
   expect(readdirSync(join(folder, 'out')).toSorted()).toEqual(['hello.elf', 'hello.service', 'hello.shoal.json']);
-  const machine = { boot: 'pvh', initrd: 'hello.service', memoryMib: 32, payload: 'bytes' };
+  const machine = { boot: 'pvh', initrd: 'hello.service', memoryMib: 32, memoryMinMib: 16, payload: 'bytes' };
   expect(JSON.parse(readFileSync(profile, 'utf8'))).toEqual(machine);
 });
 
