@@ -37,8 +37,9 @@ void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_
   header_.type = is_typed_ ? FrameType::typed_reply : FrameType::reply;
   header_.operation_size = 0;
 
-  frame_.rewind();
-  Piece* const piece = frame_.first() != nullptr ? frame_.first() : frame_.extend();
+  // A piece that is kept from one request to the next would lie in the midst of the memory, where it was free once.
+  frame_.clear();
+  Piece* const piece = frame_.extend();
   if (piece == nullptr) {
     lacks_memory_ = true;
     return;

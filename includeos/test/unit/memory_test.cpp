@@ -204,6 +204,37 @@ TEST("memory: a request that lies in the midst of memory, where others left it, 
   CHECK_EQUAL(guest.exchange(client, request(3, "large", text)).at(0).type, FrameType::reply);
 }
 
+TEST("memory: what is left of an earlier reply does not lie in the midst of the memory of a later request") {
+  static size_t wanted = 0;
+  constexpr Operation kLarge[] = {{"large", [](const Request&, Reply&) { return shoal_allocate(wanted) != nullptr; }}};
+  static const Service large{kLarge, true};
+  const std::string text(1 << 20, 'a');
+  const auto gets = [&](TestGuest& guest, size_t bytes) {
+    wanted = bytes;
+    return guest.exchange(guest.connect(), request(9, "large", text)).at(0).type == FrameType::reply;
+  };
+  size_t most = 0;
+  for (size_t step = 8 << 20; step > 16; step /= 2) {
+    TestGuest fresh(text.size(), 15 << 20, large);
+    if (gets(fresh, most + step)) most += step;
+  }
+  for (size_t others = 2; others <= 5; others++) {
+    TestGuest guest(text.size(), 15 << 20, large);
+    std::vector<TestGuest::Client*> before;
+    for (size_t i = 0; i < others; i++) {
+      before.push_back(&guest.connect());
+      guest.send(*before[i], all_but_one(request(1, "large", text)));
+    }
+    // A reply between the last two of them.
+    before[others - 2]->connection->broken();
+    before.erase(before.end() - 2);
+    wanted = 1;
+    guest.exchange(guest.connect(), request(2, "large", ""));
+    for (TestGuest::Client* other : before) other->connection->broken();
+    CHECK(gets(guest, most));
+  }
+}
+
 TEST("memory: an operation that lacks it beside another request is busy, though the other has ended when it gives up") {
   constexpr Operation kPatient[] = {{"patient", [](const Request&, Reply&) {
                                        while (shoal_allocate(1000) != nullptr) {
