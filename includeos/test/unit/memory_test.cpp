@@ -225,11 +225,11 @@ TEST("memory: what is left of an earlier reply does not lie in the midst of the 
       before.push_back(&guest.connect());
       guest.send(*before[i], all_but_one(request(1, "large", text)));
     }
-    // A reply between the last two of them.
+    // Two replies between the last two of them: the second one leaves with the first.
     before[others - 2]->connection->broken();
     before.erase(before.end() - 2);
     wanted = 1;
-    guest.exchange(guest.connect(), request(2, "large", ""));
+    guest.exchange(guest.connect(), request(2, "large", "") + request(3, "large", ""));
     for (TestGuest::Client* other : before) other->connection->broken();
     CHECK(gets(guest, most));
   }
