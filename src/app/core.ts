@@ -193,10 +193,10 @@ function routerOf(
     byProfile.set(profile, known);
     return known;
   };
-  let isFirst = true;
+  let routers = 0;
   return async (context) => {
     // What the router before this one was writing counts: a reservation that comes after the look would be nobody's.
-    if (!isFirst) await afterWrites(store, of.system.clock, DISK_LIMIT_MS);
+    if (routers > 0) await afterWrites(store, of.system.clock, DISK_LIMIT_MS);
     const start = router({
       params: of.hold.inForce(paramsOf(store.snapshot())),
       pool: poolOf(store),
@@ -205,6 +205,7 @@ function routerOf(
       controller: controllerRef,
       held: reservationsOf(store),
       cordon,
+      census: routers > 0 ? routers : undefined,
       nextVmId: () => store.nextVmId(),
       image: of.deploys?.image,
       deploy: of.deploys?.running,
@@ -225,8 +226,8 @@ function routerOf(
       ...storePorts(store, parameters.imageDigest, of.system.clock),
     });
     // The controller reports to the first router by itself. A later router has missed those events.
-    if (!isFirst) controllerRef.tell({ kind: 'announce' });
-    isFirst = false;
+    if (routers > 0) controllerRef.tell({ kind: 'announce', census: routers });
+    routers += 1;
     return start(context);
   };
 }

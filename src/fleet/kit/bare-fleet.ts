@@ -23,6 +23,8 @@ export interface BareFleetOptions {
   readonly isUp?: boolean;
   readonly routing?: Routing;
   readonly control?: Control;
+  /** As of `RouterOptions`. */
+  readonly census?: number;
   /** The image that VMs are started from; default: none is known. */
   readonly image?: string;
   readonly deploy?: DeployState;
@@ -36,13 +38,14 @@ export class BareFleet {
   readonly #seq = new Map<VmId, number>();
   #lastRequest = 0;
 
-  constructor({ params, addresses = 10, isUp = true, routing, control, image, deploy }: BareFleetOptions = {}) {
+  constructor({ params, addresses = 10, isUp = true, routing, control, census, image, deploy }: BareFleetOptions = {}) {
     this.fleet = new Fleet({
       host: 'here',
       params: makeParams({ min_vm_count: 0, ...params }),
       pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
       routing,
       control,
+      census,
       image,
       deploy,
       nowMs: 0,

@@ -28,6 +28,18 @@ describe('what follows from what a controller tells', () => {
     expect(kinds(told(bare, answering).effects)).toEqual([]);
   });
 
+  it('is nothing when it ends a census that the router before this one asked for, of which a part was told to that', () => {
+    const bare = new BareFleet({ isUp: false, census: 2 });
+    for (const census of [undefined, 1]) {
+      const stale = { kind: 'host-up', vms: [1, 2], ...(census === undefined ? {} : { census }) } as const;
+      expect(told(bare, stale)).toEqual({ transitions: [], effects: [] });
+    }
+    expect(kinds(told(bare, { kind: 'host-up', vms: [1, 2], census: 2 }).transitions)).toEqual(['host-up']);
+    // From then on whatever the controller tells counts.
+    bare.apply({ kind: 'host-up', nowMs: 0 }, { kind: 'host-away', nowMs: 0 });
+    expect(kinds(told(bare, { kind: 'host-up', vms: [] }).transitions)).toEqual(['host-up']);
+  });
+
   it('is, when a VM is gone, that its link is closed, and why it was meant to go', () => {
     const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'idle', nowMs: 0 });
     const end = { clean: true, reason: 'shoal-stopped', why: 'stopped', exitCode: 0 } as const;

@@ -22,6 +22,7 @@ type Event<K extends HostEvent['kind']> = Extract<HostEvent, { readonly kind: K 
 /** What follows from what a controller tells. */
 export function onHostEvent(fleet: Fleet, event: HostEvent, now: Now): Reaction {
   if (event.kind === 'host-down') return hostAway(fleet, event.why, now.nowMs);
+  if (event.kind === 'host-up' && isOfAnother(fleet, event)) return NOTHING;
   const up = heard(fleet, event, now.nowMs);
   const reaction = told(fleet, event, now);
   // Nearly always: a report is not to pay for lists that are joined.
@@ -55,6 +56,11 @@ function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, no
     case 'vm-gone':
       return onGone(fleet, event, nowMs);
   }
+}
+
+/** What stands before it in the mailbox was told in part to the router before this one: it ends no census of this one. */
+function isOfAnother({ host }: Fleet, { census }: Event<'host-up'>): boolean {
+  return host.reach === 'unseen' && census !== host.census;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface RouterOptions extends EffectPorts, StorePorts {
   readonly relays?: RelayPort;
   /** Whether the host is cordoned. It outlives the router, which sets it; without it a router begins without. */
   readonly cordon?: { isOn: boolean };
+  /** The number under which the controller was asked to tell what it has; absent for the first router, which it tells by itself. */
+  readonly census?: number | undefined;
   /** R11: without it replies that outlived their Shoal are dropped. */
   readonly orphanedReplies?: OrphanedReplyPort;
 }

@@ -8,6 +8,8 @@ import type { Routing } from './vm-index.ts';
 export interface FleetOptions {
   /** Name of the host. */
   readonly host: string;
+  /** As of `RouterOptions`. */
+  readonly census?: number | undefined;
   readonly params: Params;
   readonly pool: readonly Address[];
   /** Addresses that the tables give to VMs, whether these have been seen or not. */

@@ -49,7 +49,7 @@ export class Fleet {
   #sizingFault: string | undefined;
   #waitToldMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ host, params, pool, held, routing, control, image, deploy, nowMs }: FleetOptions) {
+  constructor({ host, census, params, pool, held, routing, control, image, deploy, nowMs }: FleetOptions) {
     this.startedMs = nowMs;
     this.requests = new RequestTable(nowMs);
     this.neighbours = new Neighbours(host);
@@ -58,7 +58,7 @@ export class Fleet {
     this.#params = params;
     this.#index = new VmIndex(this.routing);
     this.#pool = new AddressPool(pool);
-    this.#host = new HostRecord(host);
+    this.#host = new HostRecord(host, census);
     this.#images = new Images(image, deploy);
     for (const { vm, address } of held ?? []) this.#pool.holdAbsent(address, vm);
   }

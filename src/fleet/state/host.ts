@@ -18,6 +18,8 @@ export function isPossibleMemory({ availableBytes, vmBytes }: HostMemory): boole
  */
 export class HostRecord {
   readonly name: string;
+  /** The number under which the controller was asked to tell what it has; undefined if it tells by itself. */
+  readonly census: number | undefined;
   /** unseen: the controller has yet to tell of what it adopted. away: it restarts, or has fallen silent. */
   reach: 'unseen' | 'up' | 'away' = 'unseen';
   /** VMs that had failed in a row at the last failure. */
@@ -34,8 +36,9 @@ export class HostRecord {
   /** When the host last told of its memory or forwarded a report; rule clock. Undefined until it told of its memory. */
   heardMs: number | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, census: number | undefined) {
     this.name = name;
+    this.census = census;
   }
 
   /** A VM has reported. One that ran before the last failure proves nothing: it may be of an older image. */

@@ -78,9 +78,9 @@ export type HostEvent =
     }
   /**
    * The host is in reach, and has told of what it adopted. `vms` is what it has now, if it says: any other VM that it had prepared for us is
-   * gone.
+   * gone. `census`: that of the router that asked for it; absent if the controller tells by itself.
    */
-  | { readonly kind: 'host-up'; readonly vms?: readonly VmId[] }
+  | { readonly kind: 'host-up'; readonly vms?: readonly VmId[]; readonly census?: number }
   /** The controller is out of reach. What its VMs do is unknown from here on. */
   | { readonly kind: 'host-down'; readonly why: string }
   /** At a steady interval. A host that has told once and falls silent for `last_connect_ms` is out of reach. */

@@ -11,9 +11,9 @@ export type ControllerMessage =
   | (Extract<HostCommand, { kind: 'stop' }> & { readonly graceMs?: number })
   /**
    * The listener to the events knows nothing any more: all VMs are told of as if they had been found, then comes
-   * `host-up`.
+   * `host-up` with this number.
    */
-  | { readonly kind: 'announce' }
+  | { readonly kind: 'announce'; readonly census: number }
   | { readonly kind: 'set-parameters'; readonly parameters: Partial<VmParameters> }
   | { readonly kind: 'set-on-stop'; readonly onStop: OnStop; readonly replyTo?: Ref<true> }
   | { readonly kind: 'vms'; readonly replyTo: Ref<readonly VmSummary[]> }

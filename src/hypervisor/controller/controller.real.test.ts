@@ -361,7 +361,7 @@ describe('controller, on real QEMU', () => {
     await host.events.fishFor(of('vm-prepared', 2));
     const seen = host.events.received.length;
     host.controller.tell({ kind: 'prepare', vm: 3, address: await real.freeAddress() });
-    host.controller.tell({ kind: 'announce' });
+    host.controller.tell({ kind: 'announce', census: 1 });
     await host.events.fishFor<EventOf<'host-up'>>((event) => event.kind === 'host-up' && event.vms?.length === 3);
     const told = host.events.received.slice(seen).flatMap((event) => (event.kind === 'vm-adopted' ? [event] : []));
     const states = told.map(({ vm, state }) => `${vm} ${state}`).sort();

@@ -96,7 +96,7 @@ describe('a controller whose VM has no actor', () => {
   it('says that all is told once such a VM is confirmed gone', async () => {
     await using host = await openHost();
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
-    host.ref.tell({ kind: 'announce' });
+    host.ref.tell({ kind: 'announce', census: 1 });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
     host.refuse();
@@ -104,8 +104,17 @@ describe('a controller whose VM has no actor', () => {
     const last = host.events.filter(({ kind }) => kind !== 'host-stats').slice(-2);
     expect(last).toMatchObject([
       { kind: 'vm-gone', vm: 7 },
-      { kind: 'host-up', vms: [] },
+      { kind: 'host-up', vms: [], census: 1 },
     ]);
+  });
+
+  it('says which census it has told all of: the last one that it was asked for', async () => {
+    await using host = await openHost();
+    await host.kit.settle();
+    for (const census of [1, 2]) host.ref.tell({ kind: 'announce', census });
+    await host.kit.settle();
+    const told = host.events.flatMap((event) => (event.kind === 'host-up' ? [event.census] : []));
+    expect([told[0], told.at(-1)]).toEqual([undefined, 2]);
   });
 
   it('names one that was found among what is there, since it may run', async () => {
@@ -121,7 +130,7 @@ describe('a controller whose VM has no actor', () => {
       find: () => Promise.resolve({ kind: 'unknown', directory: '/run/7', vm: 7, why }),
     });
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
-    host.ref.tell({ kind: 'announce' });
+    host.ref.tell({ kind: 'announce', census: 1 });
     host.refuse();
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[], [7]]);
@@ -161,7 +170,7 @@ describe('a controller that cannot identify a VM', () => {
     found = undefined;
     await host.kit.advance(10_000);
     expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toMatchObject([{ vm: 7 }]);
-    host.ref.tell({ kind: 'announce' });
+    host.ref.tell({ kind: 'announce', census: 1 });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[7], []]);
   });
@@ -186,7 +195,7 @@ describe('a controller whose host cannot be looked at', () => {
   it('takes no VM for gone, says so once, and looks again', async () => {
     let list: () => Promise<readonly Found[]> = () => Promise.reject(new Error('EMFILE: too many open files'));
     await using host = await openHost({ list: () => list() });
-    host.ref.tell({ kind: 'announce' });
+    host.ref.tell({ kind: 'announce', census: 1 });
     await host.kit.advance(30_000);
     expect(host.events).toEqual([]);
     expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('EMFILE') }]);
@@ -405,7 +414,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     await using host = await openHost({}, { home });
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
     await host.kit.settle();
-    host.ref.tell({ kind: 'announce' });
+    host.ref.tell({ kind: 'announce', census: 1 });
     await host.kit.settle();
     const adopted = { kind: 'vm-adopted', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
     actors[0]?.events.tell({ ...adopted, state: 'prepared' });

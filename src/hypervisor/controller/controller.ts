@@ -112,7 +112,7 @@ class Controller {
       case 'found':
         return this.#commands.settle(message);
       case 'announce':
-        return this.#reconciliation.announce();
+        return this.#reconciliation.announce(message.census);
       case 'scan':
         return this.scan();
       case 'look-again':

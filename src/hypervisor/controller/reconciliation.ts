@@ -39,6 +39,8 @@ export class Reconciliation {
   #scanned = false;
   #impaired = false;
   #up = false;
+  /** Of the router that last asked for all. */
+  #census: number | undefined;
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
@@ -68,8 +70,9 @@ export class Reconciliation {
   }
 
   /** Has all VMs told of again, and then `host-up`. */
-  announce(): void {
+  announce(census: number): void {
     const { vms } = this.#options;
+    this.#census = census;
     this.#up = false;
     for (const vm of vms.ids) {
       this.#untold.add(vm);
@@ -201,7 +204,8 @@ export class Reconciliation {
     // Meanwhile more may have been found, or all may have to be told of again: `host-up` follows the last of them.
     if (this.#untold.size > 0) this.#up = false;
     if (!this.#up) return;
-    events.tell({ kind: 'host-up', vms: [...new Set([...vms.ids, ...this.#unknown])] });
+    const there = [...new Set([...vms.ids, ...this.#unknown])];
+    events.tell({ kind: 'host-up', vms: there, ...(this.#census === undefined ? {} : { census: this.#census }) });
   }
 }
 
