@@ -45,7 +45,8 @@ export class Absences {
    * was cut off itself, does not know whether the reply has left, and tells home that it has not. So the client is told again. The same if
    * messages between the two were lost. And a host whose Shoal was killed does not know what it has told: the guest of an adopted VM hands
    * over its reply to a request whose deadline had passed, or whose reply it did not hear to be taken. And a host that stands still or dies
-   * while it is cut off cannot reset its connection: what its kernel has of it leaves when the network is back.
+   * while it is cut off cannot reset its connection: what its kernel has of it leaves when the network is back. And a router of home that ends
+   * while it is cut off answers for all that is open, and has not heard of the end.
    * @param next the client is told again
    */
   mayBeUnknownAt(home: string, { by, atMs }: Telling, next: Telling): boolean {
@@ -60,6 +61,11 @@ export class Absences {
     if ([home, by].some((host) => this.#of(host, nextMs).some(isLoss))) return true;
     const cutOffs = this.#of(home, nextMs).filter(({ what, untilMs }) => what === 'cut-off' && untilMs >= fromMs);
     if (cutOffs.length === 0) return false;
+    const isEndedMeanwhile = this.#of(home, nextMs).some(
+      ({ what, fromMs: endMs }) => what === 'death' && endMs >= atMs,
+    );
+    if (next.by === home && isEndedMeanwhile && cutOffs.some((one) => one.fromMs <= atMs && one.untilMs >= atMs))
+      return true;
     const backMs = Math.min(nextMs, Math.max(atMs, ...cutOffs.map(({ untilMs }) => untilMs)));
     return this.#of(by, nextMs).some(({ what, fromMs: leftMs, untilMs }) => {
       if (what === 'death') return leftMs >= atMs;

@@ -56,6 +56,23 @@ it.each<[string, readonly Away[], readonly string[]]>([
   ['nobody was away', [], SECOND],
   ['home alone was cut off', [['host-1', 'cut-off', 1_000, 9_000]], SECOND],
   ['the other alone died', [['host-2', 'death', 1_500]], SECOND],
+  ['the router of home alone ended', [['host-1', 'death', 3_000]], SECOND],
+  [
+    'the router of home ended while home was cut off',
+    [
+      ['host-1', 'cut-off', 1_000, 9_000],
+      ['host-1', 'death', 3_000],
+    ],
+    [],
+  ],
+  [
+    'the router of home had ended before',
+    [
+      ['host-1', 'cut-off', 1_000, 9_000],
+      ['host-1', 'death', 1_050],
+    ],
+    SECOND,
+  ],
   [
     'the other had died before',
     [
