@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, existsSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -208,8 +208,11 @@ describe('a program in a wrapper', () => {
     const identity = await wrap('sleep', '600');
     const stat = readFileSync(`/proc/${identity.pid}/stat`, 'latin1');
     const exit = exitOf(identity);
-    process.kill(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), 'SIGKILL');
-    // A later answer of the launcher: it has told of the wrapper's end before.
+    const wrapper = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    process.kill(wrapper, 'SIGKILL');
+    // Until the launcher has seen the wrapper's end, and once more: it has told of that then.
+    for (let looks = 0; existsSync(`/proc/${wrapper}`) && looks < 1_000; looks += 1)
+      await exitOf(await spawn('/bin/true'));
     await exitOf(await spawn('/bin/true'));
     expect(isAlive(identity)).toBe(true);
     signalProcess(identity, 'SIGKILL');
