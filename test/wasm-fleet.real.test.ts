@@ -20,12 +20,18 @@ const MODULE = `(module
   ${operation('trap', 'unreachable')}
   ${operation('loop', '(loop $l (br $l)) (i64.const 0)')})`;
 
-test('a request that loops without end, traps or is refused ends alone, and its VM answers the next one', async () => {
+/** Names of files in a folder of the test's own, in which the module stands. */
+function moduleFiles(name: string, text: string): (end: string) => string {
   const folder = temporaryFolder();
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = (end: string): string => join(folder, `service.${end}`);
-  writeFileSync(file('wat'), MODULE);
+  const file = (end: string): string => join(folder, `${name}.${end}`);
+  writeFileSync(file('wat'), text);
   execFileSync('wat2wasm', [file('wat'), '-o', file('wasm')]);
+  return file;
+}
+
+test('a request that loops without end, traps or is refused ends alone, and its VM answers the next one', async () => {
+  const file = moduleFiles('service', MODULE);
   execFileSync('sh', ['includeos/build.sh', '--service', file('wasm'), '--image', file('elf')]);
 
   await using fleet = await TestFleet.start({ flags: ['--image', file('elf')] });
@@ -56,11 +62,7 @@ const BYTES = `(module
   ${operation('echo', '(i64.or (i64.const 0x40000000000) (i64.extend_i32_u (local.get $size)))')})`;
 
 test('a module of bytes is built with the profile that lets bytes through', async () => {
-  const folder = temporaryFolder();
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = (end: string): string => join(folder, `bytes.${end}`);
-  writeFileSync(file('wat'), BYTES);
-  execFileSync('wat2wasm', [file('wat'), '-o', file('wasm')]);
+  const file = moduleFiles('bytes', BYTES);
   const build = () => execFileSync('bin/shoal', ['service', 'build', file('wasm'), '--output', file('elf')]).toString();
   expect(build()).toBe(`${file('elf')}\n${file('shoal.json')}\n`);
   expect(JSON.parse(readFileSync(file('shoal.json'), 'utf8'))).toEqual({ payload: 'bytes' });

@@ -1,4 +1,4 @@
-import { isOperationName, OPERATION_NAME_FORM, OPERATIONS_MAX } from '../operation-name.ts';
+import { isOperationName, OPERATION_CHARS_MAX, OPERATION_NAME_FORM, OPERATIONS_MAX } from '../operation-name.ts';
 import type { Description, Told } from './describe.ts';
 import { invalid, literally, type Place, placeOf, SHAPE, withoutDefault } from './fault.ts';
 
@@ -61,7 +61,7 @@ export function checkExports(
 /** The nearest name that an operation may have: `shout_loud` for `shoutLoud`. */
 function possibleName(name: string): string {
   const words = name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase();
-  return words.replace(/[^a-z0-9._-]+/g, '_').slice(0, 64) || 'upper';
+  return words.replace(/[^a-z0-9._-]+/g, '_').slice(0, OPERATION_CHARS_MAX) || 'upper';
 }
 
 const OPTIONS: readonly string[] = ['idempotent', 'state', 'payload'];

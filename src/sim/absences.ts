@@ -51,21 +51,16 @@ export class Absences {
    */
   mayBeUnknownAt(home: string, { by, atMs }: Telling, next: Telling): boolean {
     const nextMs = next.atMs;
-    if (by === home) {
-      const isDeath = ({ what, fromMs }: Absence): boolean => what === 'death' && fromMs >= atMs;
-      return next.by === home && this.#of(home, nextMs).some(isDeath);
-    }
+    const hasEnded =
+      next.by === home && this.#of(home, nextMs).some((one) => one.what === 'death' && one.fromMs >= atMs);
+    if (by === home) return hasEnded;
     if (this.#leftLate(by, atMs)) return true;
     const fromMs = atMs - LEFT_OF_LEASE_MS;
     const isLoss = ({ what, untilMs }: Absence): boolean => what === 'loss' && untilMs >= fromMs;
     if ([home, by].some((host) => this.#of(host, nextMs).some(isLoss))) return true;
     const cutOffs = this.#of(home, nextMs).filter(({ what, untilMs }) => what === 'cut-off' && untilMs >= fromMs);
     if (cutOffs.length === 0) return false;
-    const isEndedMeanwhile = this.#of(home, nextMs).some(
-      ({ what, fromMs: endMs }) => what === 'death' && endMs >= atMs,
-    );
-    if (next.by === home && isEndedMeanwhile && cutOffs.some((one) => one.fromMs <= atMs && one.untilMs >= atMs))
-      return true;
+    if (hasEnded && cutOffs.some((one) => one.fromMs <= atMs && one.untilMs >= atMs)) return true;
     const backMs = Math.min(nextMs, Math.max(atMs, ...cutOffs.map(({ untilMs }) => untilMs)));
     return this.#of(by, nextMs).some(({ what, fromMs: leftMs, untilMs }) => {
       if (what === 'death') return leftMs >= atMs;

@@ -112,7 +112,7 @@ export const REQUESTS = [
     ['a VM that never reported is silent', 'vm.heardMs === undefined || fleet', 'vm.heardMs !== undefined && fleet'],
   ]),
   ...mutationsOf('fleet/values/request-status.ts', [
-    ['a status that no guest may use is a failed VM', '=== code) ?? 502', '=== code) ?? 400'],
+    ['a status that no guest may use is a failed VM', '? code : 502', '? code : 400'],
     ["a service's own status is passed on", 'code >= 400 && code <= 499', 'code === 400'],
   ]),
   ...mutationsOf('fleet/policy/orphans.ts', [

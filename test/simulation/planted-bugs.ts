@@ -296,7 +296,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'reply-that-has-not-left-is-not-taken-back',
     file: 'src/fleet/router/unsent-replies.ts',
-    from: 'return nowMs - session.overMs >= TAKE_BACK_MS;',
+    from: 'return nowMs - of.overMs >= TAKE_BACK_MS;',
     to: 'return false;',
   },
   {

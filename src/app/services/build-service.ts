@@ -115,7 +115,7 @@ async function exportsPayloadBytes(source: string): Promise<boolean> {
 async function profileOfBytes(image: string, say: (line: string) => void): Promise<string> {
   const path = profilePath(image);
   try {
-    await writeFile(path, '{ "payload": "bytes" }\n', { flag: 'wx' });
+    await writeFile(path, profileText({ payload: 'bytes' }), { flag: 'wx' });
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
     say(`${path} is left as it is; the service takes bytes, so it must say "payload": "bytes"`);

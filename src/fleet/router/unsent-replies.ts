@@ -4,6 +4,11 @@ import type { NeighbourSession } from './neighbour-session.ts';
 
 type Session = Pick<NeighbourSession<unknown>, 'host' | 'leaseUntilMs' | 'overMs' | 'mayHaveUnsent' | 'takeBack'>;
 
+/** When the right to replies was seen to be over, with replies that may not have left. */
+interface Overdue {
+  overMs: number | undefined;
+}
+
 /**
  * Replies to clients of other hosts that the NATS server may not have. Some stand in a buffer of this machine, as its way to NATS is gone:
  * once their host may give the requests to others they must not leave any more. Others may have been lost with the connection. Both are
@@ -13,7 +18,7 @@ export class UnsentReplies {
   readonly #port: NeighbourPort;
   /** The last reply of the router before this one, which had no time to take anything back; 0: nothing is left of it. */
   #inherited: number;
-  #inheritedMs: number | undefined;
+  readonly #inheritance: Overdue = { overMs: undefined };
 
   constructor(port: NeighbourPort) {
     this.#port = port;
@@ -35,8 +40,10 @@ export class UnsentReplies {
 
   /** At each look at the time, and at all others: one connection carries the replies to the clients of all. */
   look(sessions: readonly Session[], nowMs: number): void {
-    const isInheritanceOver = this.#isInheritanceOver(nowMs);
-    if (!isInheritanceOver && !sessions.some((session) => this.#isOver(session, nowMs))) return;
+    const isInheritanceOver = this.#isOver(this.#inheritance, this.isInheritanceUnsure, nowMs);
+    const isOver = (session: Session): boolean =>
+      this.#isOver(session, nowMs >= session.leaseUntilMs && this.isUnsure(session), nowMs);
+    if (!isInheritanceOver && !sessions.some(isOver)) return;
     this.#takeBack(sessions, isInheritanceOver);
   }
 
@@ -58,25 +65,16 @@ export class UnsentReplies {
     }
   }
 
-  #isInheritanceOver(nowMs: number): boolean {
-    if (!this.isInheritanceUnsure) return false;
-    if (this.#inheritedMs === undefined) {
-      this.#inheritedMs = nowMs;
-      this.#port.confirm();
-    }
-    return nowMs - this.#inheritedMs >= TAKE_BACK_MS;
-  }
-
   /** After a pause of this process, the signs that all is well are there and not read yet: so it is not over at once. */
-  #isOver(session: Session, nowMs: number): boolean {
-    if (nowMs < session.leaseUntilMs || !this.isUnsure(session)) {
-      session.overMs = undefined;
+  #isOver(of: Overdue, isUnsure: boolean, nowMs: number): boolean {
+    if (!isUnsure) {
+      of.overMs = undefined;
       return false;
     }
-    if (session.overMs === undefined) {
-      session.overMs = nowMs;
+    if (of.overMs === undefined) {
+      of.overMs = nowMs;
       this.#port.confirm();
     }
-    return nowMs - session.overMs >= TAKE_BACK_MS;
+    return nowMs - of.overMs >= TAKE_BACK_MS;
   }
 }

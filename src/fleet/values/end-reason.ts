@@ -1,4 +1,4 @@
-import { type RequestStatus, SHOAL_STATUSES, type ShoalStatus } from './request-status.ts';
+import { isShoalStatus, type RequestStatus, type ShoalStatus } from './request-status.ts';
 
 /**
  * Why a VM ends, by the word that events, `ps`, `inspect` and JSON show. The set is closed: programs may match on it. `docs/errors.md`
@@ -93,8 +93,7 @@ const OF_GUESTS: Readonly<Record<ShoalStatus, FailureReason>> = {
 
 /** Why a request has ended that its guest, or the link to it, answered with that status. */
 export function reasonOfGuest(status: RequestStatus): FailureReason {
-  const known = SHOAL_STATUSES.find((one) => one === status);
-  return known === undefined ? 'bad-request' : OF_GUESTS[known];
+  return isShoalStatus(status) ? OF_GUESTS[status] : 'bad-request';
 }
 
 /** Why requests wait for a VM, by the word that events show. Closed as well. */
