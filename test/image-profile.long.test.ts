@@ -3,7 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { defaultImage } from '../src/app/mod.ts';
-import { processesWith } from '../src/process/mod.ts';
+import { processesWith, whileThere } from '../src/process/mod.ts';
 import { eventually, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { ShoalProcess, shoal } from './driver/shoal-process.ts';
 
@@ -125,6 +125,9 @@ test('a check says in its exit code and for programs what it finds', async () =>
   });
 });
 
+const runsQemu = (pid: number): boolean =>
+  /^qemu/.test(whileThere(() => readFileSync(`/proc/${pid}/comm`, 'utf8')) ?? '');
+
 test.each([
   ['table', []],
   ['json', ['-o', 'json']],
@@ -132,8 +135,8 @@ test.each([
   const console = { format: 'regex', ready: '^never$', status: '^never (?<cpu>\\d+)$' };
   const image = ownImage({ console, powerOff: { by: 'exit' }, bootTimeoutMs: 60_000 });
   const check = new ShoalProcess(['image', 'check', image, ...flags]);
-  const vms = () =>
-    [...processesWith((argument) => argument === image)].filter(({ process }) => process.pid !== check.pid);
+  // The command's own shells have the image among their arguments too.
+  const vms = () => [...processesWith((argument) => argument === image)].filter(({ process }) => runsQemu(process.pid));
   await eventually('its VM runs', () => (vms().length > 0 ? true : undefined));
   check.signal('SIGINT');
   const { exitCode, stdout } = await check.finished;

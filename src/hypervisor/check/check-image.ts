@@ -216,8 +216,9 @@ class ImageCheck {
 
   async #ends(exit: MachineExit | undefined): Promise<void> {
     const heard = this.#heard;
-    if (heard.refused === 0 && heard.shed === 0) this.#list.ok('console', 'no line was refused or came too fast');
-    else if (heard.refused > 0) this.#list.failed('console', `${heard.refused} lines were refused; ${heard.lastWords}`);
+    const { refusals, shed } = heard;
+    if (refusals !== undefined) this.#list.failed('console', refusals);
+    else if (shed === 0) this.#list.ok('console', 'no line was refused or came too fast');
     else this.#list.failed('console', `${heard.shed} lines were dropped because they came too fast`);
     if (exit !== undefined) {
       this.#list.failed('stop', `QEMU ended (${exitText(exit)}) before it was asked to; ${heard.lastWords}`);

@@ -58,6 +58,15 @@ it('the last words are a refused line, or else the end of the log', () => {
   expect(one.lastWords).toMatch(/^a line of its console was refused: .*: "shoal1 status seq=x"$/);
 });
 
+it('of the lines that were refused the first is told: the parts of a flood that are lost make others', () => {
+  const { heard: one, say } = heard();
+  expect(one.refusals).toBeUndefined();
+  say('shoal1 status seq=x');
+  expect(one.refusals).toMatch(/^a line was refused: .*: "shoal1 status seq=x"$/);
+  say('shoal1 status seq=1 cpushoal1 status');
+  expect(one.refusals).toMatch(/^2 lines were refused, the first of them: .*: "shoal1 status seq=x"$/);
+});
+
 it.each([
   ['reason=panic why=x', 'it said bye: "panic (x)"'],
   [

@@ -28,6 +28,8 @@ export class Heard {
   readyMs = 0;
   bye: string | undefined;
   refused = 0;
+  /** What it did wrong by itself: later ones may follow from a flood, of which parts are lost. */
+  firstRefusal: Extract<ConsoleEvent, { kind: 'refused' }> | undefined;
   lastRefusal: Extract<ConsoleEvent, { kind: 'refused' }> | undefined;
   shed = 0;
   /** The process is gone. */
@@ -73,10 +75,19 @@ export class Heard {
     });
   }
 
+  /** How many lines were refused, and why the first was; undefined if none was. */
+  get refusals(): string | undefined {
+    const first = this.firstRefusal;
+    if (first === undefined) return undefined;
+    return this.refused === 1
+      ? `a line was refused: ${refusalText(first)}`
+      : `${this.refused} lines were refused, the first of them: ${refusalText(first)}`;
+  }
+
   /** Its last words, for an error. */
   get lastWords(): string {
     const [refusal, line] = [this.lastRefusal, this.log.at(-1)];
-    if (refusal !== undefined) return `a line of its console was refused: ${refusal.why}: ${short(refusal.text)}`;
+    if (refusal !== undefined) return `a line of its console was refused: ${refusalText(refusal)}`;
     if (this.bye !== undefined && this.bye !== 'stop') {
       const remedy = lacksMemory(this.bye) ? '; raise `memoryMib` of its profile' : '';
       return `it said bye: ${short(this.bye)}${remedy}`;
@@ -99,6 +110,7 @@ export class Heard {
         return;
       case 'refused':
         this.refused += 1;
+        this.firstRefusal ??= event;
         this.lastRefusal = event;
         return;
       case 'shed':
@@ -112,6 +124,10 @@ export class Heard {
         return;
     }
   }
+}
+
+function refusalText({ why, text }: { readonly why: string; readonly text: string }): string {
+  return `${why}: ${short(text)}`;
 }
 
 const SHOWN_CHARS_MAX = 120;
