@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
@@ -44,6 +45,7 @@ export class QemuMachine implements Machine {
   readonly #console: QemuConsole;
   #manifest: Manifest;
   #released = false;
+  #isRemoved = false;
   #exit: MachineExit | undefined;
   #onExit: ((exit: MachineExit) => void) | undefined;
 
@@ -106,7 +108,9 @@ export class QemuMachine implements Machine {
   async remember(guest: GuestReady): Promise<void> {
     this.#console.settle();
     this.#manifest = { ...this.#manifest, guest };
-    writeManifest(this.#paths.manifest, this.#manifest);
+    // A request may wait for this VM: what is told in this turn of the event loop leaves before the file is written.
+    await setImmediate();
+    if (!this.#isRemoved) writeManifest(this.#paths.manifest, this.#manifest);
   }
 
   /** A command of QEMU's monitor. @throws QMP_TIMEOUT, QMP_ERROR */
@@ -148,6 +152,7 @@ export class QemuMachine implements Machine {
   }
 
   async remove(): Promise<void> {
+    this.#isRemoved = true;
     this.#close();
     // QEMU runs as another user than the directory's owner, so it cannot remove its sockets itself.
     this.#onRemoved();
