@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the built-in guest image with the machine's own compiler:
 #   sh includeos/build.sh                  both variants: build/shoal-guest.elf and build/shoal-guest-test.elf
+#                                          (each call makes build/shoal-firmware.bin as well, which starts them)
 #   sh includeos/build.sh --variant NAME   one of them: normal, test; or engine, the image of scripts (engine/README.md)
 #   sh includeos/build.sh --service DIR --image FILE   an image with another service: DIR/*.cpp in the place of service/
 #   sh includeos/build.sh --service MODULE.wasm --image FILE   an image of a WebAssembly module (docs/wasm-services.md)
@@ -273,6 +274,13 @@ link_any_size() {
   link "$output" "$layout" $placed
   rm -f "$output.tables.o" "$output.boot.o"
 }
+
+# What every image starts with.
+gcc -m32 -c firmware/firmware.S -o build/shoal-firmware.o
+ld -m elf_i386 -T firmware/firmware.ld --oformat binary -o build/shoal-firmware.bin.part build/shoal-firmware.o
+chmod 644 build/shoal-firmware.bin.part
+mv build/shoal-firmware.bin.part build/shoal-firmware.bin
+rm build/shoal-firmware.o
 
 for variant in $variants; do
   case $variant in

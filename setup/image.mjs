@@ -13,7 +13,7 @@ const SCRIPT = 'includeos/build.sh';
 const GUEST = {
   label: 'building the guest image',
   args: [],
-  images: ['shoal-guest.elf', 'shoal-guest-test.elf'],
+  images: ['shoal-guest.elf', 'shoal-guest-test.elf', 'shoal-firmware.bin'],
   name: 'image',
 };
 

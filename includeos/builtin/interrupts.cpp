@@ -27,8 +27,7 @@ void interrupts_open() {
 }
 
 void interrupt_route(uint32_t line, uint32_t vector) {
-  write_device(kIoapicSelect, kIoapicRedirection + 2 * line + 1);
-  write_device(kIoapicData, 0);  // to the processor with APIC id 0
+  // The high half names the processor with APIC id 0 since the reset.
   write_device(kIoapicSelect, kIoapicRedirection + 2 * line);
   write_device(kIoapicData, vector);
 }

@@ -9,6 +9,8 @@ import {
   CONSOLE_FORMATS,
   type ConsoleField,
   type ConsoleProfile,
+  canUseOwnFirmware,
+  FIRMWARES,
   type HttpProbe,
   type ImageProfile,
   MACHINES,
@@ -26,6 +28,7 @@ import { BUILT_IN_PROFILE } from './shipped.ts';
 export const PROFILE_FIELDS = [
   'machine',
   'boot',
+  'firmware',
   'initrd',
   'chainloader',
   'commandLine',
@@ -74,6 +77,7 @@ function profileOf(value: unknown): ImageProfile {
   const profile: ImageProfile = {
     machine,
     boot,
+    ...defined('firmware', fields.optional('firmware', oneOf(FIRMWARES))),
     ...defined('initrd', fields.optional('initrd', PATH)),
     ...defined('chainloader', fields.optional('chainloader', PATH)),
     commandLine: fields.read('commandLine', readCommandLine, standard.commandLine),
@@ -203,6 +207,10 @@ function checkTogether(profile: ImageProfile): void {
   if (networkDevice !== deviceOf(machine)) {
     const remedy = `The machine ${machine} has ${machine === 'microvm' ? 'no PCI' : 'PCI only'}`;
     throw new FieldFault('networkDevice', JSON.stringify(deviceOf(machine)), networkDevice, remedy);
+  }
+  if (profile.firmware === 'shoal' && !canUseOwnFirmware(profile)) {
+    const remedy = `Shoal's own is for the machine microvm and boot "pvh", not for ${machine} and "${boot}"`;
+    throw new FieldFault('firmware', '"qemu", or left out', profile.firmware, remedy);
   }
   if (memoryMinMib !== undefined && memoryMinMib > memoryMib) {
     throw new FieldFault('memoryMinMib', `at most \`memoryMib\`, which is ${memoryMib}`, memoryMinMib);

@@ -1,5 +1,7 @@
 export const MACHINES = ['microvm', 'pc', 'q35'] as const;
 export const BOOT_METHODS = ['pvh', 'multiboot', 'chainloader', 'linux'] as const;
+/** What the machine starts with: Shoal's own, which does no more than PVH needs, or that which comes with QEMU. */
+export const FIRMWARES = ['shoal', 'qemu'] as const;
 export const NETWORK_DEVICES = ['virtio-net-device', 'virtio-net-pci'] as const;
 export const NETWORKS = ['user'] as const;
 export const PROTOCOLS = ['frames', 'http'] as const;
@@ -25,6 +27,8 @@ export type Payload = (typeof PAYLOADS)[number];
 export interface ImageProfile {
   readonly machine: MachineType;
   readonly boot: BootMethod;
+  /** Absent: `usesOwnFirmware` says. */
+  readonly firmware?: (typeof FIRMWARES)[number];
   /** An initial ramdisk, or a module; a path relative to the profile. */
   readonly initrd?: string;
   /** With boot `chainloader`: the program that loads the image; a path relative to the profile. */
@@ -98,4 +102,13 @@ export function companionOf(profile: ImageProfile): string | undefined {
 /** The field that names that file. */
 export function companionField({ boot }: Pick<ImageProfile, 'boot'>): 'chainloader' | 'initrd' {
   return boot === 'chainloader' ? 'chainloader' : 'initrd';
+}
+
+/** Whether a machine of this profile starts with Shoal's own firmware. */
+export function usesOwnFirmware(profile: Pick<ImageProfile, 'machine' | 'boot' | 'firmware'>): boolean {
+  return canUseOwnFirmware(profile) && profile.firmware !== 'qemu';
+}
+
+export function canUseOwnFirmware({ machine, boot }: Pick<ImageProfile, 'machine' | 'boot'>): boolean {
+  return machine === 'microvm' && boot === 'pvh';
 }

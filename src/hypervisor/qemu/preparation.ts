@@ -21,7 +21,9 @@ import { filesOfQemu, realProgram } from '../confinement/program-files.ts';
 import { qemuFilter } from '../confinement/qemu-syscalls.ts';
 import { type VmUsers, vmUsers } from '../confinement/vm-users.ts';
 import type { MachineSpec, Manifest, QemuBuild } from '../port.ts';
-import { buildArgv, userOfVm } from './argv.ts';
+import { usesOwnFirmware } from '../profile/profile.ts';
+import { profileOf } from '../profile/shipped.ts';
+import { buildArgv, FIRMWARE, userOfVm } from './argv.ts';
 import { bounded, couldNotRun } from './bounded.ts';
 import { type Cgroups, capsOf } from './cgroup.ts';
 import { findProgram, qemuMissing } from './host-tools.ts';
@@ -96,7 +98,10 @@ export class Preparation {
     const program = realProgram(findProgram(qemu.program) ?? qemu.program);
     const becomesAnother = users === 'own';
     writeFileSync(paths.filter, qemuFilter(becomesAnother), { mode: 0o600 });
-    const images = spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path];
+    const images = [
+      ...(usesOwnFirmware(profileOf(spec)) ? [FIRMWARE] : []),
+      ...(spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path]),
+    ];
     const wrapper = bwrapArgs({
       files: [...(await filesOfQemu(program)), ...images],
       devices: ['/dev/kvm'],
