@@ -306,8 +306,14 @@
     );
   }
 
+  function kindOf(value) {
+    if (value === undefined || value === null) return `${value}`;
+    if (typeof value === 'object') return isArray(value) ? 'an array' : 'an object';
+    return `a ${typeof value}`;
+  }
+
   function wrongReply(operation, value, where) {
-    const kind = value === null ? 'null' : isArray(value) ? 'an array' : typeof value;
+    const kind = kindOf(value);
     let wanted = takesBytes ? 'a string or a Uint8Array' : 'a string';
     if (takesBytes && where === '') wanted = 'a string, a Uint8Array or { payload, contentType }';
     return new TypeError(`the operation "${operation}" returned ${kind}${where}, not ${wanted}`);

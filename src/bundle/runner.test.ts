@@ -82,7 +82,7 @@ describe('a request', () => {
     ['status', 409, 'taken'],
     ['server', 400, 'mine'],
     ['nothing', 400, 'undefined'],
-    ['number', 400, expect.stringContaining('returned number, not a string')],
+    ['number', 400, expect.stringContaining('returned a number, not a string')],
     ['bytes', 400, expect.stringContaining('bytes')],
   ])('that ends with an error, %s, leaves the next one a clean service', (operation, status, message) => {
     expect(ask(operation)).toEqual(refused(status, message));

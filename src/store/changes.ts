@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { makeParams, type Params, paramsTable } from '../fleet/mod.ts';
-import { checkedRow, RowFault } from './checked-row.ts';
+import { checkedRow, checkFields, RowFault } from './checked-row.ts';
 import { ROWS_MAX } from './document.ts';
 import { IP_POOL, type RowChecks, VMACHINE } from './field-checks.ts';
 import type { NewAddress } from './port.ts';
@@ -127,8 +127,17 @@ export function renameHost(state: TableState, from: string, to: string): void {
 
 /** @throws STORE_ROW_INVALID */
 export function valid<Row extends object>(value: Row, checks: RowChecks<Row>, table: string): Row {
+  return asStoreError(() => checkedRow(value, checks, table));
+}
+
+/** Fields that a row is to have, beside those that it has. @throws STORE_ROW_INVALID */
+export function checkSome<Row extends object>(fields: Partial<Row>, checks: RowChecks<Row>, table: string): void {
+  asStoreError(() => checkFields(fields, checks, table));
+}
+
+function asStoreError<T>(check: () => T): T {
   try {
-    return checkedRow(value, checks, table);
+    return check();
   } catch (error) {
     if (!(error instanceof RowFault)) throw error;
     const { place: field, what } = error;

@@ -20,19 +20,37 @@ export class RowFault extends Error {
 export function checkedRow<Row extends object>(value: unknown, checks: RowChecks<Row>, place: string): Row {
   if (!isRecord(value)) throw new RowFault(place, `must be a row, got ${shown(value)}`);
   const given = { ...value };
-  const fields = Object.entries<FieldCheck>(checks);
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(checks, name)) throw new RowFault(`${place}.${name}`, 'is no field of this table');
+  for (const name of Object.keys(given)) if (!Object.hasOwn(checks, name)) throw noField(place, name);
+  const row: Record<string, unknown> = {};
+  for (const [name, check] of Object.entries<FieldCheck>(checks)) {
+    checkField(given[name], check, place, name);
+    row[name] = given[name];
   }
-  for (const [name, check] of fields) checkField(given[name], check, `${place}.${name}`);
   // Each field of Row has a check, and all checks have passed.
-  return Object.freeze(Object.fromEntries(fields.map(([name]) => [name, given[name]]))) as unknown as Row;
+  return Object.freeze(row) as unknown as Row;
+}
+
+/** The same for some fields of a row. @throws RowFault */
+export function checkFields<Row extends object>(fields: Partial<Row>, checks: RowChecks<Row>, place: string): void {
+  const checkOf: Readonly<Record<string, FieldCheck>> = checks;
+  const given: Readonly<Record<string, unknown>> = { ...fields };
+  for (const name of Object.keys(given)) {
+    const check = Object.hasOwn(checks, name) ? checkOf[name] : undefined;
+    if (check === undefined) throw noField(place, name);
+    checkField(given[name], check, place, name);
+  }
 }
 
 /** @throws RowFault */
-export function checkField(value: unknown, check: FieldCheck, place: string): void {
-  if (value === undefined) throw new RowFault(place, `is missing; it must be ${check.expected}`);
-  if (!check.accepts(value)) throw new RowFault(place, `must be ${check.expected}, got ${shown(value)}`);
+export function checkField(value: unknown, check: FieldCheck, place: string, name?: string): void {
+  if (value !== undefined && check.accepts(value)) return;
+  const what =
+    value === undefined ? `is missing; it must be ${check.expected}` : `must be ${check.expected}, got ${shown(value)}`;
+  throw new RowFault(name === undefined ? place : `${place}.${name}`, what);
+}
+
+function noField(place: string, name: string): RowFault {
+  return new RowFault(`${place}.${name}`, 'is no field of this table');
 }
 
 const SHOWN_CHARS_MAX = 60;

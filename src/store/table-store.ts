@@ -126,10 +126,8 @@ export class TableStore implements Store {
 
   touchVm(vm: number, fields: Partial<SoftFields>): void {
     this.#checkOpen();
-    const row = this.#queue.state.vm(vm);
-    if (row === undefined) return;
-    const { cpu, ram, free_count, last_connect, state } = row;
-    changes.valid({ cpu, ram, free_count, last_connect, state, ...fields }, SOFT_FIELDS, 'vmachine');
+    if (this.#queue.state.vm(vm) === undefined) return;
+    changes.checkSome(fields, SOFT_FIELDS, 'vmachine');
     this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
     this.#softChanged();
   }

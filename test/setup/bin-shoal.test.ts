@@ -19,7 +19,7 @@ describe('in the published package, through the link that npm makes', () => {
 
     expect(await run(command, 'ps', '-o', 'json')).toMatchObject({
       code: 0,
-      stdout: `v22.18.0 runs --disable-sigusr1 ${folder}/node_modules/shoal/dist/cli/main.js ps -o json\n`,
+      stdout: `v22.18.0 runs --disable-sigusr1 --min-semi-space-size=8 ${folder}/node_modules/shoal/dist/cli/main.js ps -o json\n`,
     });
   });
 
@@ -51,7 +51,7 @@ describe('in a checkout', () => {
     putNode('clone/node_modules/.bin/node', 'v24.21.0');
 
     expect((await run(clone(), 'up')).stdout).toBe(
-      `v24.21.0 runs --disable-sigusr1 ${folder}/clone/src/cli/main.ts up\n`,
+      `v24.21.0 runs --disable-sigusr1 --min-semi-space-size=8 ${folder}/clone/src/cli/main.ts up\n`,
     );
   });
 
@@ -65,7 +65,7 @@ describe('in a checkout', () => {
     putNode('path/node', 'v24.0.0');
 
     expect((await run(clone(), 'up')).stdout).toBe(
-      `v24.0.0 runs --disable-sigusr1 ${folder}/clone/src/cli/main.ts up\n`,
+      `v24.0.0 runs --disable-sigusr1 --min-semi-space-size=8 ${folder}/clone/src/cli/main.ts up\n`,
     );
   });
 

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exportsOf } from '../../bundle/mod.ts';
-import { codeOf, ShoalError } from '../../errors.ts';
+import { ShoalError } from '../../errors.ts';
 import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { buildScript, filesBeside } from './build-script.ts';
+import { profileOfBytes } from './profile-of-bytes.ts';
 import { runScript } from './run-script.ts';
 import { type ServiceKind, serviceKind } from './service-kind.ts';
 
@@ -109,18 +110,6 @@ async function preparedSource(
 
 async function exportsPayloadBytes(source: string): Promise<boolean> {
   return exportsOf(await readFile(source)).includes('shoal_payload_bytes');
-}
-
-/** A profile that is there may say more, and is its author's. */
-async function profileOfBytes(image: string, say: (line: string) => void): Promise<string> {
-  const path = profilePath(image);
-  try {
-    await writeFile(path, profileText({ payload: 'bytes' }), { flag: 'wx' });
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    say(`${path} is left as it is; the service takes bytes, so it must say "payload": "bytes"`);
-  }
-  return path;
 }
 
 /** `shoal up` reads it beside the image. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { makeParams, PARAMETERS, type Params, paramsTable } from './params.ts';
@@ -68,6 +69,7 @@ export function changedParams(
 export function compareFleetParams(a: FleetParams, b: FleetParams): number {
   if (a.version !== b.version) return a.version - b.version;
   if (a.atMs !== b.atMs) return a.atMs - b.atMs;
+  if (isDeepStrictEqual(a, b)) return 0;
   const [textA, textB] = [canonical(a), canonical(b)];
   return textA === textB ? 0 : textA > textB ? 1 : -1;
 }

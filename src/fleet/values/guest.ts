@@ -22,8 +22,13 @@ export interface GuestReport {
   readonly served: number;
 }
 
+function isCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 0;
+}
+
 /** Whether the figures are ones that a guest can have: a console is hostile input. */
 export function isPossible({ seq, cpuPercent, ramBytes, inFlight, served }: GuestReport): boolean {
-  const counts = [seq, inFlight, served, ramBytes];
-  return counts.every((count) => Number.isSafeInteger(count) && count >= 0) && cpuPercent >= 0 && cpuPercent <= 100;
+  return (
+    isCount(seq) && isCount(inFlight) && isCount(served) && isCount(ramBytes) && cpuPercent >= 0 && cpuPercent <= 100
+  );
 }

@@ -44,6 +44,14 @@ describe('the parameters', () => {
   });
 
   it.each([
+    ['vm_memory_bytes', '64MiB', 'a whole number of bytes from 0 '],
+    ['deadline_ms', '5s', 'a whole number of milliseconds from 1 '],
+    ['free_count', 'two', 'a whole number from 1 '],
+  ])('say the unit of %s to whoever writes %s', (name, value, wanted) => {
+    expect(() => makeParams({ [name]: value })).toThrow(`Expected ${name} to be ${wanted}`);
+  });
+
+  it.each([
     ['vm_memory_bytes', 65_537 * 2 ** 20],
     ['free_count', 0],
     ['free_count', 1.5],
@@ -58,7 +66,7 @@ describe('the parameters', () => {
     ['deadline_ms', 2 ** 53],
   ])('are refused with the name and the value: %s %s', (name, value) => {
     const attempt = () => makeParams({ [name]: value });
-    expect(attempt).toThrow(new RegExp(`Expected ${name} to be a whole number from \\d+ to \\d+, got`));
+    expect(attempt).toThrow(new RegExp(`Expected ${name} to be a whole number( of \\w+)? from \\d+ to \\d+, got`));
     expect(codeOf(thrown(attempt))).toBe('CONFIG_VALUE');
   });
 

@@ -163,7 +163,7 @@ function checked(name: string, value: number | string, { min, max, words, unit =
   }
   throw new ShoalError(
     'CONFIG_VALUE',
-    `Expected ${name} to be a whole number from ${min} to ${max}, got ${quoted(value)}`,
+    `Expected ${name} to be a whole number${unitOf(name)} from ${min} to ${max}, got ${quoted(value)}`,
     {
       details: { parameter: name, value, min, max },
     },
@@ -188,6 +188,12 @@ function checkTogether(params: Params): void {
       { details: { parameter: 'ip_reserve_ms', value: ipReserveMs } },
     );
   }
+}
+
+/** A parameter's name ends with its unit. Whoever wrote `64MiB` or `5s` learns that it takes no other. */
+function unitOf(name: string): string {
+  if (name.endsWith('_bytes')) return ' of bytes';
+  return name.endsWith('_ms') ? ' of milliseconds' : '';
 }
 
 function unknownParameter(name: string): ShoalError {

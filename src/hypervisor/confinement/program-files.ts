@@ -22,9 +22,16 @@ export function realProgram(path: string): string {
   return realpathSync(path);
 }
 
+/** Of the firmware that comes with a QEMU, what a machine may start with. @param program where it really is */
+export function firmwareOfQemu(program: string): readonly string[] {
+  const folders = [join(dirname(program), '../share/qemu'), ...FIRMWARE_FOLDERS];
+  const files = [...new Set(folders)].flatMap((folder) => FIRMWARE.map((name) => join(folder, name)));
+  return files.filter((path) => existsSync(path));
+}
+
 /**
- * All that a QEMU reads of the file system to run a machine: itself, its loader, its libraries and its firmware. Looked up once, as long as
- * the program does not change.
+ * What a QEMU reads of the file system to run at all: itself, its loader and its libraries. Looked up once, as long as the program does not
+ * change.
  * @param program where it really is @throws if it cannot be run
  */
 export function filesOfQemu(program: string): Promise<readonly string[]> {
@@ -41,9 +48,7 @@ async function look(program: string): Promise<readonly string[]> {
   // The loader lists what it has found and starts nothing; ldd(1) does no more.
   const env = { LD_TRACE_LOADED_OBJECTS: '1' };
   const { stdout } = await run(program, [], { env, timeout: TRACE_TIMEOUT_MS });
-  const folders = [join(dirname(program), '../share/qemu'), ...FIRMWARE_FOLDERS];
-  const firmware = [...new Set(folders)].flatMap((folder) => FIRMWARE.map((name) => join(folder, name)));
-  return [program, ...librariesIn(stdout), ...firmware.filter((path) => existsSync(path))];
+  return [program, ...librariesIn(stdout)];
 }
 
 /** @param text what a loader lists: a name and where it was found, or a path alone; any path may hold blanks */

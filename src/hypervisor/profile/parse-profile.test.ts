@@ -112,6 +112,12 @@ describe('a profile', () => {
     [{ powerOff: { by: 'exit', ask: 'powerdown' } }, 'powerOff.ask', 'no power button'],
     [{ console: { format: 'none' }, powerOff: { by: 'bye' } }, 'powerOff.by', 'says no bye'],
     [{ networkDevice: 'virtio-net-pci' }, 'networkDevice', 'microvm has no PCI'],
+    [{ firmware: 'seabios' }, 'firmware', '"shoal", "qemu"'],
+    [
+      { firmware: 'shoal', machine: 'pc' },
+      'firmware',
+      'the machine microvm and boot "pvh", not for pc and "multiboot"',
+    ],
     [{ machine: 'pc', networkDevice: 'virtio-net-device' }, 'networkDevice', 'pc has PCI only'],
     [{ boot: 'chainloader' }, 'chainloader', 'got nothing'],
     [{ chainloader: 'x' }, 'chainloader', 'belongs to boot "chainloader"'],

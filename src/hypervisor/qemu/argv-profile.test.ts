@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MachineSpec } from '../port.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
-import { buildArgv } from './argv.ts';
+import { buildArgv, FIRMWARE } from './argv.ts';
 import { runPaths } from './run-directory.ts';
 
 function argv(profile: object, companion?: string): readonly string[] {
@@ -33,6 +33,18 @@ test('the machine pc has PCI and no option of microvm', () => {
   expect(values(args, '-m')).toEqual(['32']);
   expect(values(args, '-kernel')).toEqual(['/images/a,b']);
   expect(values(args, '-initrd')).toEqual([]);
+});
+
+test.each([
+  [{}, [FIRMWARE]],
+  [{ firmware: 'shoal' }, [FIRMWARE]],
+  [{ firmware: 'qemu' }, []],
+  [{ machine: 'pc', boot: 'multiboot' }, []],
+])('the machine of the profile %j starts with the firmware %j', (profile, firmware) => {
+  const args = argv(profile);
+  expect(values(args, '-bios')).toEqual(firmware);
+  // Nobody runs another firmware's parts, so none is loaded.
+  expect(values(args, '-M').join().includes(',x-option-roms=off')).toBe(firmware.length > 0);
 });
 
 test('a chainloader is the kernel, and loads the image, whose command line stands after its path', () => {

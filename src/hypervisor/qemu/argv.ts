@@ -43,8 +43,7 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
     ...['-name', `shoal-vm-${spec.vm}`, '-uuid', uuid, '-pidfile', paths.pid],
     // The CPU waits for QMP `cont`, so that the guest prints nothing before Shoal listens.
     '-S',
-    ...['-M', MACHINE_OPTIONS[profile.machine]],
-    ...(usesOwnFirmware(profile) ? ['-bios', FIRMWARE] : []),
+    ...machineOptions(profile),
     ...['-accel', spec.accelerator === 'tcg' ? `tcg,tb-size=${TCG_CACHE_MIB}` : 'kvm'],
     // Plain `max` and `host` abort under nested KVM that lacks MSR 0x10a.
     ...['-cpu', 'max,-arch-capabilities'],
@@ -84,6 +83,12 @@ const MACHINE_OPTIONS: Readonly<Record<MachineType, string>> = {
   pc: 'pc,usb=off,vmport=off',
   q35: 'q35,usb=off,vmport=off',
 };
+
+/** Shoal's own firmware looks for no other that QEMU could load beside it. */
+function machineOptions(profile: ImageProfile): readonly string[] {
+  const machine = MACHINE_OPTIONS[profile.machine];
+  return usesOwnFirmware(profile) ? ['-M', `${machine},x-option-roms=off`, '-bios', FIRMWARE] : ['-M', machine];
+}
 
 const NETWORK_OPTIONS: Readonly<Record<ImageProfile['networkDevice'], string>> = {
   'virtio-net-device': 'virtio-net-device,netdev=net',

@@ -17,7 +17,7 @@ import {
   whenGone,
 } from '../../process/mod.ts';
 import { BWRAP, bwrapArgs, FILTER_FD } from '../confinement/bwrap.ts';
-import { filesOfQemu, realProgram } from '../confinement/program-files.ts';
+import { filesOfQemu, firmwareOfQemu, realProgram } from '../confinement/program-files.ts';
 import { qemuFilter } from '../confinement/qemu-syscalls.ts';
 import { type VmUsers, vmUsers } from '../confinement/vm-users.ts';
 import type { MachineSpec, Manifest, QemuBuild } from '../port.ts';
@@ -98,12 +98,10 @@ export class Preparation {
     const program = realProgram(findProgram(qemu.program) ?? qemu.program);
     const becomesAnother = users === 'own';
     writeFileSync(paths.filter, qemuFilter(becomesAnother), { mode: 0o600 });
-    const images = [
-      ...(usesOwnFirmware(profileOf(spec)) ? [FIRMWARE] : []),
-      ...(spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path]),
-    ];
+    const firmware = usesOwnFirmware(profileOf(spec)) ? [FIRMWARE] : firmwareOfQemu(program);
+    const images = spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path];
     const wrapper = bwrapArgs({
-      files: [...(await filesOfQemu(program)), ...images],
+      files: [...(await filesOfQemu(program)), ...firmware, ...images],
       devices: ['/dev/kvm'],
       folder: paths.directory,
       becomesAnother,

@@ -98,7 +98,9 @@ test('a service of bytes names the content type of its reply', async () => {
     status: 400,
     message: expect.stringContaining('"a\\r\\nb"'),
   });
-  await expect(service.ask('none', '')).rejects.toThrow('returned number as its payload, not a string or a Uint8Array');
+  await expect(service.ask('none', '')).rejects.toThrow(
+    'returned a number as its payload, not a string or a Uint8Array',
+  );
   await expect(service.ask('other', '')).rejects.toThrow('{ payload, contentType }');
 });
 
