@@ -146,7 +146,7 @@ if [ "$variants" = wasm ]; then
   mkdir build/module
   cp "$service" build/module/module.wasm
   wasm2c --no-debug-names -n svc build/module/module.wasm -o build/module/module.c || {
-    echo "includeos: wasm2c cannot translate '$service'" >&2
+    echo "includeos: wasm2c cannot translate '$service'; it knows no SIMD, threads, exceptions, tail calls and 64-bit memories" >&2
     exit 1
   }
   # The C has these names in its comments, as they are.
