@@ -58,9 +58,10 @@ void* VirtioNet::take_sent() {
   return sent_tokens_[used.descriptor];
 }
 
+/// A notification leaves the VM, so whoever waits for what is sent comes first.
 void VirtioNet::publish() {
-  if (receive_queue_.publish()) device_.notify(kReceiveQueue);
   if (send_queue_.publish()) device_.notify(kSendQueue);
+  if (receive_queue_.publish()) device_.notify(kReceiveQueue);
 }
 
 bool VirtioNet::ask_interrupt() { return receive_queue_.ask_interrupt(); }

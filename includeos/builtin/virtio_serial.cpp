@@ -157,11 +157,12 @@ void VirtioSerial::flush() {
 
 void VirtioSerial::discard_output() { filled_ = 0; }
 
+/// A notification leaves the VM, so whoever waits for what is sent comes first.
 void VirtioSerial::publish() {
-  if (control_receive_queue_.publish()) device_.notify(kControlReceiveQueue);
+  if (send_queue_.publish()) device_.notify(kSendQueue);
   if (control_send_queue_.publish()) device_.notify(kControlSendQueue);
   if (receive_queue_.publish()) device_.notify(kReceiveQueue);
-  if (send_queue_.publish()) device_.notify(kSendQueue);
+  if (control_receive_queue_.publish()) device_.notify(kControlReceiveQueue);
 }
 
 bool VirtioSerial::ask_interrupt(bool waits) {

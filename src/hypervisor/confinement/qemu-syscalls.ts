@@ -197,6 +197,7 @@ const CLONE_NAMESPACES = 0x7e020000;
 const AF_UNIX = 1;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
+const KVM_IOEVENTFD = 0x4040ae79;
 const MADV_HUGEPAGE = 14;
 const EPERM = 1;
 const EINVAL = 22;
@@ -209,8 +210,9 @@ const BY_ARGUMENT: readonly (readonly [SyscallName, ArgumentRule])[] = [
   // A thread and no process. The C library falls back to it where there is no `clone3`, whose flags no filter can see.
   ['clone', { argument: 0, withBits: CLONE_THREAD, withoutBits: CLONE_NAMESPACES, otherwise: 'kill' }],
   ['socket', { argument: 0, oneOf: [AF_UNIX], otherwise: { errno: EAFNOSUPPORT } }],
-  // KVM is driven by it. These two would type into a terminal.
-  ['ioctl', { argument: 1, noneOf: [TIOCSTI, TIOCLINUX], otherwise: { errno: EPERM } }],
+  // KVM is driven by it. The first two would type into a terminal. By the third QEMU finds out at its start how many of its like the kernel
+  // takes. To take them back makes the kernel wait for all its CPUs, which is a quarter of a start; and none is used (`argv.ts`).
+  ['ioctl', { argument: 1, noneOf: [TIOCSTI, TIOCLINUX, KVM_IOEVENTFD], otherwise: { errno: EPERM } }],
   // Of 2 MiB each, a guest of 16 MiB would take several for what fits into a fraction of one. QEMU does without.
   ['madvise', { argument: 2, noneOf: [MADV_HUGEPAGE], otherwise: { errno: EINVAL } }],
   ['prctl', { argument: 0, oneOf: PRCTLS, otherwise: { errno: EINVAL } }],

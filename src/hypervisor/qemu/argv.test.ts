@@ -84,6 +84,9 @@ describe('the command line of QEMU', () => {
     expect(args).not.toContain('-sandbox');
     expect(values(args, '-runas')).toEqual(['1879048195:1879048195']);
     expect(values(args, '-device').join(' ')).not.toContain('isa-debug-exit');
+    // Its filter refuses what a QEMU that wants one ends without.
+    expect(values(args, '-global')).toContain('virtio-mmio.ioeventfd=off');
+    expect(values(argv(), '-global')).toEqual(['virtio-mmio.force-legacy=false']);
   });
 
   it('bounds the memory that translated code may take', () => {
