@@ -321,7 +321,7 @@ describe('a mistake is told with its place, the value and the remedy', () => {
 
 test('a service whose set-up takes more than a VM has room for is told so; it may be given a larger one', async () => {
   const path = files({
-    'small.js': "const keep = new Uint8Array(9 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
+    'small.js': "const keep = new Uint8Array(8 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
     'large.js': "const keep = new Uint8Array(10 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
   });
   expect((await examine(path)).notes).toEqual([]);

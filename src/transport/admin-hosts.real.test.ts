@@ -58,8 +58,12 @@ test('what the verb of a host throws is its answer', async () => {
 test('a host that is up and does not answer is waited for and named, one that is lost is only named', async () => {
   await using fleet = await hosts({ a: { up: ['still'], lost: ['gone'] } });
   const clock = new ManualClock();
+  const answered = new Promise<void>((resolve) => {
+    fleet.nc.subscribe('_INBOX.>', { callback: () => resolve() });
+  });
   const called = callEveryHost(fleet.nc, 'f', 'ps', {}, { clock, timeoutMs: 500 });
-  await fleet.nc.flush();
+  await answered;
+  // What came at the same moment for the call has been taken as well.
   await fleet.nc.flush();
   await clock.advance(500);
   expect(await called).toMatchObject([

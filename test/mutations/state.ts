@@ -139,7 +139,7 @@ export const STATE = [
   ...mutationsOf('fleet/values/guest.ts', [
     ['negative counts are impossible', 'Number.isSafeInteger(count) && count >= 0', 'Number.isSafeInteger(count)'],
     ['fractional counts are impossible', 'Number.isSafeInteger(count) && count >= 0', 'count >= 0'],
-    ['a CPU busier than 100 % is impossible', ' && cpuPercent <= 100;', ';'],
+    ['a CPU busier than 100 % is impossible', ' && cpuPercent <= 100', ''],
     ['a CPU busier than 0 % at least', 'cpuPercent >= 0 && cpuPercent', 'cpuPercent'],
   ]),
   ...mutationsOf('fleet/state/vm-changes.ts', [
