@@ -1,6 +1,7 @@
 /** `vm_memory_bytes`: what VMs have, what is refused, and what becomes of VMs of another size. */
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import type { FleetSnapshot } from '../src/fleet/mod.ts';
 import { TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { qemusOf } from './driver/processes.ts';
@@ -52,6 +53,19 @@ test('the built-in image runs with the least that Shoal lets it have', async () 
   await using fleet = await TestFleet.start({ flags: ['--set', `vm_memory_bytes=${7 * MIB}`] });
   expect(await fleet.run('send', ['x'.repeat(100_000)])).toMatchObject({ stdout: `${'X'.repeat(100_000)}\n` });
 });
+
+test.each([1_100, 3_000, 3_500])(
+  'a service, which QEMU puts at the end of the RAM, is found in %d MiB',
+  async (mib) => {
+    const folder = temporaryFolder();
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'twice.ts');
+    writeFileSync(file, 'export default { twice: (text: string) => text + text };\n');
+    const flags = ['--service', file, '--set', `vm_memory_bytes=${mib * MIB}`];
+    await using fleet = await TestFleet.start({ flags });
+    expect(await fleet.run('send', ['ab'])).toMatchObject({ stdout: 'abab\n' });
+  },
+);
 
 test('a start with less than the image needs is refused before a VM is started', async () => {
   const args = ['up', '--data', temporaryFolder(), '--set', `vm_memory_bytes=${6 * MIB}`];

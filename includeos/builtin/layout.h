@@ -18,7 +18,7 @@
 #define IMAGE_PAGE_TABLES (((IMAGE_WRITABLE + USER_STACK_BYTES + 0x20000) >> 21) + 1)
 
 #define PAGE_TABLES IMAGE_WRITABLE /* ring 0 only from here ... */
-#define DESCRIPTORS (PAGE_TABLES + (4 + IMAGE_PAGE_TABLES) * 0x1000) /* GDT, TSS and IDT */
+#define DESCRIPTORS (PAGE_TABLES + (6 + IMAGE_PAGE_TABLES) * 0x1000) /* GDT, TSS and IDT */
 #define KERNEL_STACK_TOP (DESCRIPTORS + 0x2000)
 #define GUARD_PAGE KERNEL_STACK_TOP /* ... to here; not mapped, so that a stack that runs over faults */
 #define USER_STACK_BOTTOM (GUARD_PAGE + 0x1000)

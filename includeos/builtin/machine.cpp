@@ -9,7 +9,7 @@ constexpr uint32_t kPvhMagic = 0x336ec578;
 constexpr size_t kCommandLineMax = 4096;
 constexpr uint32_t kMemoryMapMax = 64;
 constexpr uint32_t kTypeRam = 1;
-constexpr uint64_t kMappedEnd = uint64_t{1} << 30;  // tables.S maps one GiB
+constexpr uint64_t kMappedEnd = uint64_t{3} << 30;  // tables.S maps three GiB: all that a microvm has below its devices
 
 struct StartInfo {
   uint32_t magic;

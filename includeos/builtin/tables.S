@@ -12,17 +12,20 @@
 
 .section .tables, "aw", @progbits
 
-/* PML4, PDPT, PD of the first GiB, PD of the fourth GiB, PTs of the image. */
+/* PML4, PDPT, PDs of the first three GiB, PD of the fourth GiB, PTs of the image. */
 .set pdpt, PAGE_TABLES + PAGE
 .set pd_memory, PAGE_TABLES + 2 * PAGE
-.set pd_devices, PAGE_TABLES + 3 * PAGE
-.set pt_image, PAGE_TABLES + 4 * PAGE
+.set pd_devices, PAGE_TABLES + 5 * PAGE
+.set pt_image, PAGE_TABLES + 6 * PAGE
 
 .quad pdpt + (PRESENT | WRITE | USER | USED)
 .fill 511, 8, 0
 
-.quad pd_memory + (PRESENT | WRITE | USER | USED)
-.quad 0, 0
+.set table, pd_memory
+.rept 3
+  .quad table + (PRESENT | WRITE | USER | USED)
+  .set table, table + PAGE
+.endr
 .quad pd_devices + (PRESENT | WRITE | USER | USED)
 .fill 508, 8, 0
 
@@ -32,7 +35,7 @@
   .set table, table + PAGE
 .endr
 .set address, IMAGE_PAGE_TABLES * 0x200000
-.rept 512 - IMAGE_PAGE_TABLES
+.rept 3 * 512 - IMAGE_PAGE_TABLES
   .quad address + (PRESENT | WRITE | USER | USED | LARGE | NO_EXECUTE)
   .set address, address + 0x200000
 .endr

@@ -17,7 +17,7 @@
 
 #define LOW_MEMORY_END 0x9fc00
 #define MIB 0x100000
-#define MEMORY_MAX 0x80000000  /* what is above stays unused */
+#define MEMORY_MAX 0xc0000000  /* where QEMU has the devices' addresses begin; RAM behind those stays unused */
 
 #define PVH_MAGIC 0x336ec578
 #define TYPE_RAM 1

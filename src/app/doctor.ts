@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf, messageOf } from '../errors.ts';
 import {
@@ -218,6 +219,10 @@ function runDirectories(): Check {
   const name = 'run directories';
   try {
     const root = runtimeRoot();
+    if (!isReadable(nearestFolder(root), constants.R_OK | constants.W_OK | constants.X_OK)) {
+      const remedy = 'set SHOAL_RUNTIME_DIR to a short directory of your own, such as /dev/shm/shoal';
+      return { name, state: 'fail', found: `${root} is not writable`, remedy };
+    }
     if (isOnTmpfs(root)) return { name, state: 'ok', found: `${root}, in memory` };
     return {
       name,
@@ -229,6 +234,11 @@ function runDirectories(): Check {
     // The message of `runtimeRoot` has the remedy.
     return { name, state: 'fail', found: messageOf(error) };
   }
+}
+
+/** The folder itself, or that in which it would be made. */
+function nearestFolder(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
 }
 
 function data(directory: string): Check {

@@ -24,7 +24,7 @@ import { qemuFilter } from './confinement/qemu-syscalls.ts';
 import { findProgram, inspectImage, type MachineSpec } from './mod.ts';
 import type { QemuBuild } from './port.ts';
 import { parseProfile } from './profile/parse-profile.ts';
-import { FIRMWARE } from './qemu/argv.ts';
+import { FIRMWARE } from './qemu/firmware.ts';
 import { specOfImage } from './qemu/image.ts';
 import {
   exitOf,

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { guestFile } from '../guest-files.ts';
 import { inspectImage } from './mod.ts';
 import { parseProfile } from './profile/parse-profile.ts';
+import { FIRMWARE } from './qemu/firmware.ts';
 import { specOfImage } from './qemu/image.ts';
 import { GUEST_IMAGE, realHypervisor, started, usableAccelerators } from './testing/mod.ts';
 
 const ANSWER_MS = 10_000;
-const OWN = guestFile('shoal-firmware.bin', 'build/shoal-firmware.bin');
 const { commandLine } = parseProfile({}, 'test');
 
 describe.each(usableAccelerators())('under %s', (accelerator) => {
@@ -27,6 +26,6 @@ describe.each(usableAccelerators())('under %s', (accelerator) => {
     expect(await client.request('upper', 'text', ANSWER_MS)).toBe('TEXT');
     client.close();
     const args = readFileSync(`/proc/${machine.process.pid}/cmdline`, 'utf8').split('\0');
-    expect(args.includes(OWN)).toBe(!('firmware' in fields));
+    expect(args.includes(FIRMWARE)).toBe(!('firmware' in fields));
   });
 });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { codeOf } from '../errors.ts';
+import { openFilesLimit } from './open-files.ts';
 import { processLimit } from './process-limit.ts';
 import { whileThere } from './while-there.ts';
 
@@ -82,6 +83,7 @@ function lock(file: number, ...flags: readonly string[]): boolean {
     throw new Error('the program flock was not found; install it (Debian: apt-get install util-linux)', {
       cause: error,
     });
+  if (codeOf(error) === 'EMFILE') throw openFilesLimit('The program flock cannot be started', error);
   if (codeOf(error) === 'EAGAIN') throw processLimit('The program flock cannot be started', undefined, error);
   throw new Error(error?.message ?? (String(stderr).trim() || `flock ended with ${status}`), { cause: error });
 }

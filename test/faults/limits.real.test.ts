@@ -5,7 +5,7 @@ import { willEnd } from '../driver/end-left.ts';
 import { randomPool, TestFleet, temporaryFolder } from '../driver/fleet.ts';
 import { leftovers } from '../driver/leftovers.ts';
 import { asNobody, USER } from '../driver/nobody.ts';
-import { ShoalProcess } from '../driver/shoal-process.ts';
+import { ShoalProcess, shoal } from '../driver/shoal-process.ts';
 
 const NOTHING = { processes: [], runDirectories: [], ports: [] };
 
@@ -48,6 +48,7 @@ describe('a limit that is too low ends `up` with one line that names it', () => 
     ['ulimit -u 12', /^shoal: .*\b12\b.*ulimit -u.*\[PROCESS_LIMIT\]$/],
     ['ulimit -u 25', /^shoal: .*\b25\b.*ulimit -u.*\[PROCESS_LIMIT\]$/],
     ['ulimit -n 20', /^shoal: .* 20, .*\(ulimit -n\) \[OPEN_FILES_LIMIT\]$/],
+    ['ulimit -n 32', /^shoal: .*`ulimit -n`.*\[OPEN_FILES_LIMIT\]$/],
     ['ulimit -n 50', /^shoal: .* of 50 open files .*`ulimit -n`.*\[OPEN_FILES_LIMIT\]$/],
     ['ulimit -v 1000000', /^shoal: .*1024000000.*\(ulimit -v\) \[SYSTEM_REFUSED\]$/],
     ['ulimit -s 64', /^shoal: .*65536.*\(ulimit -s\) \[SYSTEM_REFUSED\]$/],
@@ -95,6 +96,15 @@ describe.runIf(process.getuid?.() === 0)('a hostile file system ends `up` with o
     const at = place();
     const runtime = at.env['SHOAL_RUNTIME_DIR'] ?? '';
     await endsWith(up(at, mounted(`mount -t tmpfs -o ${options} tmpfs "${runtime}"`)), at, error);
+  });
+
+  test('a folder of run directories that is read-only is found by doctor as well', async () => {
+    const at = place();
+    const runtime = at.env['SHOAL_RUNTIME_DIR'] ?? '';
+    const how = mounted(`mount -t tmpfs -o ro tmpfs "${runtime}"`);
+    await endsWith(up(at, how), at, /^shoal: .*EROFS.*SHOAL_RUNTIME_DIR.*\[RIGHTS_MISSING\]$/);
+    const { stdout } = await shoal(['doctor', '--data', at.data], { ...how, env: at.env });
+    expect(stdout).toMatch(/FAIL {2}run directories .* is not writable\n.*SHOAL_RUNTIME_DIR/);
   });
 });
 

@@ -6,7 +6,7 @@ import { BWRAP, bwrapArgs, FILTER_FD } from './bwrap.ts';
 import type { QemuFacts } from './choose-qemu.ts';
 import { filesOfQemu, realProgram } from './program-files.ts';
 import { qemuFilter } from './qemu-syscalls.ts';
-import { vmUsers } from './vm-users.ts';
+import { type VmUsers, vmUsers } from './vm-users.ts';
 
 /** Of Debian's package qemu-system-x86. */
 export const SMALL_QEMU = 'qemu-system-x86_64-microvm';
@@ -40,8 +40,20 @@ async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
   }
   const args = bwrapArgs({ files, devices: [], becomesAnother, tellsPid: false });
   const why = await tryToRun(BWRAP, [...args, program, '-version'], qemuFilter(becomesAnother));
-  if (why === undefined) return undefined;
-  return { why: `no namespaces can be made (${why})`, remedy: users === 'own' ? FOR_ROOT : forUser() };
+  return why === undefined ? undefined : obstacleOf(why, users);
+}
+
+/** @param said by bubblewrap when it was to run a QEMU that does nothing */
+export function obstacleOf(said: string, users: VmUsers): NonNullable<QemuFacts['obstacle']> {
+  if (/unknown option/i.test(said)) {
+    const remedy = 'install a newer bubblewrap, such as that of Debian 12: apt-get install bubblewrap';
+    return { why: `bubblewrap is too old (${said})`, remedy };
+  }
+  if (/\bexecvp\b/.test(said)) {
+    const remedy = 'name the program itself and no script, or apt-get install --reinstall qemu-system-x86';
+    return { why: `it cannot be run with nothing but its libraries beside it (${said})`, remedy };
+  }
+  return { why: `no namespaces can be made (${said})`, remedy: users === 'own' ? FOR_ROOT : forUser() };
 }
 
 const FOR_ROOT = 'run on the host itself, or in a container that has CAP_SYS_ADMIN';

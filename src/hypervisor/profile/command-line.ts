@@ -47,6 +47,18 @@ export function expandCommandLine(template: string, terms: GuestTerms): string {
   );
 }
 
+/** How long the guest's command line may become, once each name stands for its longest value. */
+export function longestCommandLine(template: string): number {
+  return expandCommandLine(template, LONGEST).length;
+}
+
+const LONGEST: GuestTerms = {
+  vm: Number.MAX_SAFE_INTEGER,
+  address: { id: 0, ip: '255.255.255.255', port: 65_535 },
+  statusIntervalMs: 9_999_999,
+  textBytesMax: 9_999_999,
+};
+
 /** The first thing in braces that is no placeholder; undefined if there is none. */
 export function unknownPlaceholder(template: string): string | undefined {
   const rest = template.replaceAll(PLACEHOLDER, (whole, name: string) => (isPlaceholder(name) ? '' : whole));

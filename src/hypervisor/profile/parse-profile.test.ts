@@ -97,6 +97,8 @@ describe('a profile', () => {
     [{ commandLine: 'a={address}' }, 'commandLine', '`{address}` is none; there are {id}, {bind}'],
     [{ commandLine: 'a={' }, 'commandLine', '`{`'],
     [{ commandLine: 'a\nb' }, 'commandLine', 'printable ASCII'],
+    // A guest would be told less, and nothing of its devices, which QEMU adds at the end.
+    [{ commandLine: '{addr} '.repeat(280) }, 'commandLine', 'It may become 6160 characters long'],
     [{ initrd: '' }, 'initrd', 'a path'],
     [{ accelerators: [] }, 'accelerators', 'one or more of kvm, tcg'],
     [{ accelerators: ['tcg', 'tcg'] }, 'accelerators', 'each once'],

@@ -1,5 +1,5 @@
 import { type Detail, ShoalError } from '../../errors.ts';
-import { PLACEHOLDER_NAMES, unknownPlaceholder } from './command-line.ts';
+import { longestCommandLine, PLACEHOLDER_NAMES, unknownPlaceholder } from './command-line.ts';
 import { boolean, FieldFault, Fields, oneOf, type Reader, someOf, text, whole } from './field-readers.ts';
 import { parseLinePattern } from './line-pattern.ts';
 import {
@@ -50,6 +50,8 @@ export const PROFILE_FIELDS = [
 export const MEMORY_MIB_MAX = 65_536;
 const BOOT_TIMEOUT_MS_MAX = 3_600_000;
 const COMMAND_LINE_CHARS_MAX = 2_000;
+/** Of the 4095 that a guest gets, QEMU adds a word for each device, and Shoal the key of a port. */
+const EXPANDED_CHARS_MAX = 3_900;
 const MS_MAX = 3_600_000;
 
 /**
@@ -121,7 +123,12 @@ const COMMAND_LINE = text(
 function readCommandLine(value: unknown, place: string): string {
   const template = COMMAND_LINE(value, place);
   const unknown = unknownPlaceholder(template);
-  if (unknown === undefined) return template;
+  if (unknown === undefined) {
+    const length = longestCommandLine(template);
+    if (length <= EXPANDED_CHARS_MAX) return template;
+    const wanted = `at most ${EXPANDED_CHARS_MAX} characters once its names are replaced`;
+    throw new FieldFault(place, wanted, value, `It may become ${length} characters long`);
+  }
   const remedy = `\`${unknown}\` is none; there are ${PLACEHOLDER_NAMES.map((name) => `{${name}}`).join(', ')}`;
   throw new FieldFault(place, 'a text with known placeholders in braces', value, remedy);
 }

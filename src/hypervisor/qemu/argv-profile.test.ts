@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { MachineSpec } from '../port.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
-import { buildArgv, FIRMWARE } from './argv.ts';
+import { buildArgv } from './argv.ts';
+import { FIRMWARE } from './firmware.ts';
 import { runPaths } from './run-directory.ts';
 
 function argv(profile: object, companion?: string): readonly string[] {

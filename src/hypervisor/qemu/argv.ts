@@ -1,10 +1,10 @@
 import type { Address } from '../../fleet/mod.ts';
-import { guestFile } from '../../guest-files.ts';
 import { VM_USERS } from '../confinement/vm-users.ts';
 import type { MachineSpec } from '../port.ts';
 import { expandCommandLine } from '../profile/command-line.ts';
 import { type ImageProfile, type MachineType, usesOwnFirmware } from '../profile/profile.ts';
 import { powerOffOf, profileOf } from '../profile/shipped.ts';
+import { FIRMWARE } from './firmware.ts';
 import { linkKeyOf } from './link-key.ts';
 import type { RunPaths } from './run-directory.ts';
 
@@ -17,9 +17,6 @@ export const EXIT_CODE_PANIC = 71;
  * needs about 1 MiB.
  */
 const TCG_CACHE_MIB = 32;
-
-/** It takes a guest to its entry in some 0.3 ms, where the firmware that comes with QEMU took 3.6 (docs/performance.md). */
-export const FIRMWARE = guestFile('shoal-firmware.bin', 'build/shoal-firmware.bin');
 
 /** Of the virtio-serial port, as the guest contract says. */
 const PORT_NAME = 'shoal.link';

@@ -16,6 +16,7 @@ import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest
 import { profileOf } from '../profile/shipped.ts';
 import { Cgroups } from './cgroup.ts';
 import { ConsoleRounds } from './console-rounds.ts';
+import { checkFirmware } from './firmware.ts';
 import { checkAccelerator, checkAllowed, checkNetwork, checkQemu, QEMU_DEFAULT } from './host-tools.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
 import { Inventory } from './inventory.ts';
@@ -178,6 +179,7 @@ class QemuHypervisor implements Hypervisor {
     checkAllowed(spec.accelerator, profileOf(spec), spec.image);
     checkNetwork(spec.network, profileOf(spec), spec.image);
     checkAccelerator(spec.accelerator);
+    checkFirmware(profileOf(spec));
     await this.#checkImage(spec);
     const paths = runPaths(this.#directory, spec.vm);
     ensurePrivateDirectory(this.#directory);

@@ -47,6 +47,12 @@ export class HttpConnections {
       socket.once('close', () => this.#closed(socket));
     });
     server.on('clientError', (error: Error, socket: Duplex) => this.#failed(socket, error));
+    // Without a listener, Node would end the connection before the requests in front of it are answered.
+    server.on('connect', (_: unknown, socket: Duplex) => {
+      // Node has left the socket to us, with its errors.
+      socket.on('error', () => undefined);
+      this.#failed(socket, Object.assign(new Error('CONNECT is for proxies'), { code: CONNECT }));
+    });
   }
 
   /**
@@ -142,9 +148,12 @@ function lastAnswer(status: string): string {
   return `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
 }
 
+/** A code of ours. */
+const CONNECT = 'CONNECT';
 const BAD_REQUEST = lastAnswer('400 Bad Request');
-/** As Node answers them. */
+/** As Node answers them, where it does. */
 const FAILURES: Readonly<Record<string, string>> = {
+  [CONNECT]: lastAnswer('405 Method Not Allowed\r\nAllow: POST'),
   HPE_HEADER_OVERFLOW: lastAnswer('431 Request Header Fields Too Large'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: lastAnswer('413 Payload Too Large'),
   ERR_HTTP_REQUEST_TIMEOUT: lastAnswer('408 Request Timeout'),

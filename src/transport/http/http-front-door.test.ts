@@ -282,6 +282,14 @@ test('a client that has ended its side still gets its answers', async () => {
   expect(got).toMatch(/late$/);
 });
 
+test('CONNECT is refused once the requests before it are answered', async () => {
+  const { port, requests } = await served(hold);
+  const got = raw(port, `${POST_ONE}CONNECT host:1 HTTP/1.1\r\nHost: host:1\r\n\r\n`);
+  await vi.waitFor(() => expect(requests).toHaveLength(1));
+  requests[0]?.replyTo.tell(replied(Buffer.from('ONE')));
+  expect(await got).toMatch(/^HTTP\/1\.1 200 [\s\S]*ONEHTTP\/1\.1 405 [\s\S]*Allow: POST\r\n/);
+});
+
 test('garbage behind a request ends the connection once the request is answered', async () => {
   const { port, requests } = await served(hold);
   const chunk = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
