@@ -172,6 +172,35 @@ describe('R8, a VM that is adopted', () => {
     expect(fleet.told('start')).toEqual([40]);
   });
 
+  it('that had booted as a spare boots no second time', async () => {
+    const params = { spare_vm_count: 1, spare_state: 'booted' };
+    await using fleet = new FakeFleet({ isUp: false, params });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared', isPaused: true });
+    fleet.event({ kind: 'host-up', vms: [40] });
+    await fleet.advance(20_000);
+    expect(fleet.told('boot-spare')).toEqual([]);
+    fleet.send();
+    await fleet.settle();
+    expect(fleet.told('start')).toEqual([40]);
+    expect(fleet.eventsOf('vm-booting')).toMatchObject([{ vm: 40, text: 'VM 40, which has booted, goes on' }]);
+  });
+
+  it('that boots ahead stands still once, and not if it is wanted before', async () => {
+    const params = { spare_vm_count: 1, spare_state: 'booted' };
+    const stood = async (isWanted: boolean) => {
+      await using fleet = new FakeFleet({ isUp: false, params });
+      fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared' });
+      fleet.event({ kind: 'host-up', vms: [40] });
+      await fleet.settle();
+      if (isWanted) fleet.send();
+      await fleet.settle();
+      for (let n = 0; n < 2; n++) fleet.event({ kind: 'vm-paused', vm: 40 });
+      await fleet.settle();
+      return fleet.eventsOf('vm-prepared').filter(({ text }) => text.includes('stands still')).length;
+    };
+    expect([await stood(false), await stood(true)]).toEqual([1, 0]);
+  });
+
   it('that answers is ready only with its link, and tells no time of its boot', async () => {
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 } });
     fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
