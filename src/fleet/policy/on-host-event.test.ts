@@ -196,6 +196,7 @@ describe('R8, a VM that is adopted', () => {
       await fleet.settle();
       for (let n = 0; n < 2; n++) fleet.event({ kind: 'vm-paused', vm: 40 });
       await fleet.settle();
+      expect(fleet.kit.failures).toEqual([]);
       return fleet.eventsOf('vm-prepared').filter(({ text }) => text.includes('stands still')).length;
     };
     expect([await stood(false), await stood(true)]).toEqual([1, 0]);
