@@ -72,31 +72,6 @@ for (const accelerator of accelerators()) {
       assert.equal((await client.ask('upper', 'still here')).payload, 'STILL HERE');
     });
 
-    test('has a clock that runs as ours does', async () => {
-      const client = await guest.connect();
-      const took = [];
-      for (let count = 0; count < 5; count++) {
-        const from = performance.now();
-        await client.ask('spin', '200');
-        took.push(performance.now() - from);
-      }
-      // One of them was not held up by others on this machine.
-      const least = Math.min(...took);
-      assert.ok(least > 180 && least < 320, `200 ms of the guest took ${least}`);
-    });
-
-    // A guest that sleeps over what has come in reads on when a timer rings.
-    test('reads a large text at once, and not when a timer rings', { timeout: 20_000 }, async () => {
-      await withGuest({ accelerator, settings: { 'shoal.status_ms': 600_000 } }, async (quiet) => {
-        await quiet.ready();
-        const client = await quiet.connect();
-        const text = 'x'.repeat(1_000_000);
-        for (let count = 0; count < 10; count++) {
-          assert.equal((await client.ask('count', text)).payload, expected('count', text));
-        }
-      });
-    });
-
     test('answers pings and cancels while it computes', async () => {
       const client = await guest.connect();
       const other = await guest.connect();

@@ -3,6 +3,7 @@ import { ShoalError } from '../../errors.ts';
 import { BareFleet } from '../kit/bare-fleet.ts';
 import { FakeFleet } from '../kit/mod.ts';
 import type { HostEvent } from '../values/host-messages.ts';
+import { SPARE_BOOTED } from '../values/params.ts';
 import { onHostEvent } from './on-host-event.ts';
 
 const kinds = (list: readonly { readonly kind: string }[]) => list.map(({ kind }) => kind);
@@ -173,7 +174,7 @@ describe('R8, a VM that is adopted', () => {
   });
 
   it('that had booted as a spare boots no second time', async () => {
-    const params = { spare_vm_count: 1, spare_state: 'booted' };
+    const params = { spare_vm_count: 1, spare_state: SPARE_BOOTED };
     await using fleet = new FakeFleet({ isUp: false, params });
     fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared', isPaused: true });
     fleet.event({ kind: 'host-up', vms: [40] });
@@ -186,7 +187,7 @@ describe('R8, a VM that is adopted', () => {
   });
 
   it('that boots ahead stands still once, and not if it is wanted before', async () => {
-    const params = { spare_vm_count: 1, spare_state: 'booted' };
+    const params = { spare_vm_count: 1, spare_state: SPARE_BOOTED };
     const stood = async (isWanted: boolean) => {
       await using fleet = new FakeFleet({ isUp: false, params });
       fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared' });
