@@ -84,6 +84,27 @@ for (const accelerator of accelerators()) {
       });
     });
 
+    // A guest that is not woken sends 128 KiB every few seconds, when its timer rings.
+    test('a client that reads again is sent the rest at once', { timeout: 15_000 }, async () => {
+      await withGuest({ accelerator, network: 'none', settings: { 'shoal.status_ms': 600_000 } }, async (guest) => {
+        await guest.ready();
+        const { client } = await guest.openPort();
+        client.socket.pause();
+        const text = 'x'.repeat(1_000_000);
+        client.send({ id: 1n, operation: 'upper', payload: text });
+        client.send({ id: 2n, operation: 'upper', payload: text });
+        // It has read both, and has no room for its answers.
+        await new Promise((resolve) => client.socket.write(encode({ type: FrameType.ping, id: 3n }), resolve));
+        client.socket.resume();
+        for (let count = 0; count < 2; ) {
+          const { type, payload } = await client.receive();
+          if (type !== FrameType.reply) continue;
+          assert.ok(payload === text.toUpperCase());
+          count++;
+        }
+      });
+    });
+
     test('stop finishes what is accepted, says bye and powers off', async () => {
       await withPort(async (guest) => {
         await guest.ready();

@@ -148,6 +148,16 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
     },
   );
 
+  it('has the file that its image boots with', async () => {
+    await using real = await realHypervisor();
+    const initrd = join(real.folder, 'initrd');
+    writeFileSync(initrd, 'a module');
+    const image = await inspectImage(real.image.path, parseProfile({ initrd }, 'test'), initrd);
+    const { client, machine } = await started(real, { ...(await specOf(real)), ...specOfImage(image) });
+    expect(await client.request('upper', 'beside', LONG_MS)).toBe('BESIDE');
+    expect(mountsOf(machine.process.pid)).toContainEqual({ path: initrd, options: expect.arrayContaining(['ro']) });
+  });
+
   it('finds its firmware by whatever link it is started', async () => {
     await using real = await realHypervisor();
     const spec = await specOf(real);

@@ -12,7 +12,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../actors/mod.ts';
-import { signalProcess, whenGone } from '../process/mod.ts';
+import { type Spawner, signalProcess, whenGone } from '../process/mod.ts';
 import { inspectImage } from './mod.ts';
 import {
   exitOf,
@@ -105,6 +105,8 @@ describe.each(usableAccelerators())('a machine under %s', (accelerator) => {
     machine.signal('SIGKILL');
     expect(await exit).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
     await machine.remove();
+    // What its guest has said may come last.
+    await machine.remember({ textBytesMax: 1, idempotent: true, operations: [] });
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
   });
 
@@ -130,6 +132,23 @@ describe.each(usableAccelerators())('a machine under %s', (accelerator) => {
 });
 
 describe('what was left by a Shoal that died', () => {
+  it('has a manifest from before its QEMU was spawned', async () => {
+    await using real = await realHypervisor();
+    const path = join(runDirectoryOf(real, 1), 'manifest.json');
+    const found: unknown[] = [];
+    const spawner: Spawner = {
+      spawn(request) {
+        found.push(JSON.parse(readFileSync(path, 'utf8')));
+        return real.launcher.spawn(request);
+      },
+      onExit: (identity, listener) => real.launcher.onExit(identity, listener),
+      close: () => real.launcher.close(),
+    };
+    const machine = await real.again({ spawner }).prepare(await real.spec());
+    const { process: _, ...planned } = machine.manifest;
+    expect(found).toEqual([planned]);
+  });
+
   it('between its manifest and its note of the pid is found by the uuid on the command line', async () => {
     await using real = await realHypervisor();
     const machine = await real.hypervisor.prepare(await real.spec());

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -61,6 +61,26 @@ describe('in a checkout', () => {
     expect((await run(clone(), 'up')).stdout).toContain(`cache ${folder}/clone/node_modules/.cache/node\n`);
   });
 
+  test("options of Node's developers do not reach it", async () => {
+    putNode('clone/node_modules/.bin/node', 'v24.21.0', 'echo "options[$NODE_OPTIONS]"');
+
+    expect((await run(clone(), 'up')).stdout).toContain('options[]\n');
+  });
+
+  test('it starts with as many open files as Node needs, and with fewer says so', async () => {
+    putNode('clone/node_modules/.bin/node', 'v24.21.0');
+    const shoal = clone();
+    const withFiles = (count: number) => run('/bin/sh', '-c', `ulimit -n ${count}; exec "$0" ps`, shoal);
+
+    expect(await withFiles(32)).toMatchObject({ code: 0, stdout: expect.stringContaining('runs') });
+    expect(await withFiles(31)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'the limit of open files is 31, and Shoal needs at least 32: raise it (ulimit -n)',
+      ),
+    });
+  });
+
   test("before the set-up, the machine's node will do if it is new enough", async () => {
     putNode('path/node', 'v24.0.0');
 
@@ -102,10 +122,11 @@ type ProcessResult = { pid: number | undefined; code: number | null; stdout: str
 /** Runs a command on a PATH that has no node but ours. */
 function run(command: string, ...args: readonly string[]): Promise<ProcessResult> {
   for (const name of ['sh', 'dirname', 'readlink', 'uname']) {
-    symlinkSync(join('/usr/bin', name), join(folder, 'path', name));
+    const link = join(folder, 'path', name);
+    if (!existsSync(link)) symlinkSync(join('/usr/bin', name), link);
   }
   const child = spawn(command, args, {
-    env: { PATH: join(folder, 'path'), NODE_COMPILE_CACHE: '/elsewhere' },
+    env: { PATH: join(folder, 'path'), NODE_COMPILE_CACHE: '/elsewhere', NODE_OPTIONS: '--require=/nowhere' },
     cwd: folder,
     timeout: 15_000,
   });

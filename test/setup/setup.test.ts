@@ -47,6 +47,7 @@ describe('the guest image', () => {
     ['a source has changed', 'includeos/service/service.cpp', '// something else\n'],
     ['a source has been added', 'includeos/core/heap.cpp', ''],
     ['the image is not the one that was built', 'includeos/build/shoal-guest.elf', 'another ELF'],
+    ['what it starts with is not what was built', 'includeos/build/shoal-firmware.bin', 'another one'],
   ])('is built again when %s, and then not again', async (_when, path, text) => {
     const machine = new FakeMachine(EVERYTHING);
     await machine.setUp('--only', 'image');

@@ -36,3 +36,12 @@ test.each(['{}', '{ "payload": "text" }', 'null', 'no JSON'])(
     expect(written).toBe(text);
   },
 );
+
+test('a profile that cannot be written is no profile that was left', async () => {
+  const said: string[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-bytes-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const image = join(folder, 'nowhere/image.elf');
+  await expect(profileOfBytes(image, (line) => said.push(line))).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(said).toEqual([]);
+});

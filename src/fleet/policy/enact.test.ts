@@ -23,6 +23,17 @@ describe('what follows from a decision', () => {
     );
   });
 
+  it('is nothing when a spare is to boot ahead that is wanted already', () => {
+    const bare = new BareFleet().prepared(1, { spare: true });
+    const decision = { kind: 'boot-spare', rule: 'R3', vm: 1 } as const;
+    expect(enact(bare.fleet, decision, 0).effects).toContainEqual({
+      kind: 'command',
+      command: { kind: 'boot-spare', vm: 1 },
+    });
+    bare.apply({ kind: 'vm-wanted', vm: 1, rule: 'R1', replaces: undefined, nowMs: 0 });
+    expect(enact(bare.fleet, decision, 0)).toEqual({ transitions: [], effects: [] });
+  });
+
   it('is that a blockage is over, without an event', () => {
     const { fleet } = new BareFleet();
     const over = { kind: 'blocked', rule: 'R1', blockage: undefined } as const;

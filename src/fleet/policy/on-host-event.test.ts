@@ -3,6 +3,7 @@ import { ShoalError } from '../../errors.ts';
 import { BareFleet } from '../kit/bare-fleet.ts';
 import { FakeFleet } from '../kit/mod.ts';
 import type { HostEvent } from '../values/host-messages.ts';
+import { SPARE_BOOTED } from '../values/params.ts';
 import { onHostEvent } from './on-host-event.ts';
 
 const kinds = (list: readonly { readonly kind: string }[]) => list.map(({ kind }) => kind);
@@ -170,6 +171,36 @@ describe('R8, a VM that is adopted', () => {
     fleet.send();
     await fleet.settle();
     expect(fleet.told('start')).toEqual([40]);
+  });
+
+  it('that had booted as a spare boots no second time', async () => {
+    const params = { spare_vm_count: 1, spare_state: SPARE_BOOTED };
+    await using fleet = new FakeFleet({ isUp: false, params });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared', isPaused: true });
+    fleet.event({ kind: 'host-up', vms: [40] });
+    await fleet.advance(20_000);
+    expect(fleet.told('boot-spare')).toEqual([]);
+    fleet.send();
+    await fleet.settle();
+    expect(fleet.told('start')).toEqual([40]);
+    expect(fleet.eventsOf('vm-booting')).toMatchObject([{ vm: 40, text: 'VM 40, which has booted, goes on' }]);
+  });
+
+  it('that boots ahead stands still once, and not if it is wanted before', async () => {
+    const params = { spare_vm_count: 1, spare_state: SPARE_BOOTED };
+    const stood = async (isWanted: boolean) => {
+      await using fleet = new FakeFleet({ isUp: false, params });
+      fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared' });
+      fleet.event({ kind: 'host-up', vms: [40] });
+      await fleet.settle();
+      if (isWanted) fleet.send();
+      await fleet.settle();
+      for (let n = 0; n < 2; n++) fleet.event({ kind: 'vm-paused', vm: 40 });
+      await fleet.settle();
+      expect(fleet.kit.failures).toEqual([]);
+      return fleet.eventsOf('vm-prepared').filter(({ text }) => text.includes('stands still')).length;
+    };
+    expect([await stood(false), await stood(true)]).toEqual([1, 0]);
   });
 
   it('that answers is ready only with its link, and tells no time of its boot', async () => {

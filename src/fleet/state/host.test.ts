@@ -25,6 +25,16 @@ describe('the memory of a host', () => {
     expect(bare.fleet.unmeasured).toBe(0);
   });
 
+  it('shows a spare that has booted, and none whose CPU has not run', () => {
+    const bare = new BareFleet().prepared(1, { spare: true }).prepared(2, { spare: true });
+    bare.apply({ kind: 'vm-spare-booted', vm: 1, booted: 'asked' });
+    bare.apply(memory(GIB));
+    expect(bare.fleet.unmeasured).toBe(2);
+    bare.apply({ kind: 'vm-spare-booted', vm: 1, booted: 'yes' });
+    bare.apply(memory(GIB));
+    expect(bare.fleet.unmeasured).toBe(1);
+  });
+
   it('shows a VM that was adopted while it ran', () => {
     const bare = new BareFleet().preparing(1, { state: 'stopping', adopted: { pid: 5, imageDigest: undefined } });
     expect(bare.fleet.unmeasured).toBe(0);

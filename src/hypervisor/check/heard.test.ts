@@ -58,6 +58,31 @@ it('the last words are a refused line, or else the end of the log', () => {
   expect(one.lastWords).toMatch(/^a line of its console was refused: .*: "shoal1 status seq=x"$/);
 });
 
+it('the last words are those of the last refused line, and not all of a long one', () => {
+  const { heard: one, say } = heard();
+  say('shoal1 status seq=first');
+  say(`shoal1 status seq=${'x'.repeat(1_000)}`);
+  expect(one.lastWords).toMatch(/: "shoal1 status seq=x{102}\.\.\."$/);
+});
+
+it('a guest that says bye as it was asked to says nothing by it', () => {
+  const { heard: one, say } = heard();
+  say('shoal1 bye reason=stop');
+  expect(one.lastWords).toBe('its console said nothing');
+  say('after it');
+  expect(one.lastWords).toBe('its console said last: "after it"');
+});
+
+it('lines that came too fast are counted, and only so many reports are kept', async () => {
+  const { heard: one, clock, say } = heard();
+  for (let round = 1; round <= 3; round++) {
+    for (let seq = 1; seq <= 600; seq++) say(`shoal1 status seq=${seq} cpu=0 ram=1 inflight=0 served=0`);
+    await clock.advance(60_000);
+  }
+  say('enough');
+  expect([one.shed, one.reports.length]).toEqual([600, 1_000]);
+});
+
 it('of the lines that were refused the first is told: the parts of a flood that are lost make others', () => {
   const { heard: one, say } = heard();
   expect(one.refusals).toBeUndefined();

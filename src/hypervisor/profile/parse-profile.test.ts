@@ -9,6 +9,7 @@ const VALID = fc.record(
   {
     machine: fc.constantFrom('pc', 'q35'),
     boot: fc.constantFrom('pvh', 'multiboot', 'linux'),
+    firmware: fc.constant('qemu'),
     initrd: fc.constantFrom('initrd', '../x/y.cpio'),
     commandLine: fc.constantFrom('', 'id={id} {bind}', 'quiet'),
     memoryMib: fc.integer({ min: 1, max: 65_536 }),
@@ -120,6 +121,7 @@ describe('a profile', () => {
       'firmware',
       'the machine microvm and boot "pvh", not for pc and "multiboot"',
     ],
+    [{ firmware: 'shoal', boot: 'linux' }, 'firmware', 'not for microvm and "linux"'],
     [{ machine: 'pc', networkDevice: 'virtio-net-device' }, 'networkDevice', 'pc has PCI only'],
     [{ boot: 'chainloader' }, 'chainloader', 'got nothing'],
     [{ chainloader: 'x' }, 'chainloader', 'belongs to boot "chainloader"'],

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { MachineSpec } from '../port.ts';
+import type { MachineSpec, VmNetwork } from '../port.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
 import { buildArgv } from './argv.ts';
 import { FIRMWARE } from './firmware.ts';
 import { runPaths } from './run-directory.ts';
 
-function argv(profile: object, companion?: string): readonly string[] {
+function argv(profile: object, companion?: string, network: VmNetwork = 'user'): readonly string[] {
   const spec: MachineSpec = {
     vm: 7,
     address: { id: 3, ip: '127.0.10.3', port: 9001 },
@@ -13,6 +13,7 @@ function argv(profile: object, companion?: string): readonly string[] {
     imageDigest: '0',
     profile: parseProfile(profile, 'test'),
     companion: companion === undefined ? undefined : { path: companion, digest: '1' },
+    network,
     accelerator: 'tcg',
     memoryMib: 32,
     statusIntervalMs: 500,
@@ -41,6 +42,8 @@ test.each([
   [{ firmware: 'shoal' }, [FIRMWARE]],
   [{ firmware: 'qemu' }, []],
   [{ machine: 'pc', boot: 'multiboot' }, []],
+  [{ boot: 'linux' }, []],
+  [{ machine: 'q35', boot: 'pvh' }, []],
 ])('the machine of the profile %j starts with the firmware %j', (profile, firmware) => {
   const args = argv(profile);
   expect(values(args, '-bios')).toEqual(firmware);
@@ -61,6 +64,25 @@ test('Linux gets its initial ramdisk and its command line by the template', () =
   const args = argv(profile, '/images/i,1');
   expect(values(args, '-initrd')).toEqual(['/images/i,1']);
   expect(values(args, '-append')).toEqual(['ip=10.0.2.15::10.0.2.2:255.255.255.0 127.0.10.3:9001 10.0.2.15/24']);
+});
+
+test('a list of modules is divided by commas, so the only one has its own doubled', () => {
+  const args = argv({ machine: 'pc', boot: 'multiboot', initrd: 'i' }, '/images/i,1');
+  expect(values(args, '-initrd')).toEqual(['/images/i,,1']);
+});
+
+test('a machine with PCI has its port there', () => {
+  const args = argv({ machine: 'q35', boot: 'multiboot' }, undefined, 'none');
+  expect(values(args, '-device')).toContain('virtio-serial-pci,max_ports=2');
+});
+
+test('without a network the guest is told no words of one, and all others', () => {
+  const args = argv(
+    { commandLine: 'my.shoal.port=1 shoal.port={port} shoal.gw={gw} shoal.id={id}' },
+    undefined,
+    'none',
+  );
+  expect(values(args, '-append')).toEqual(['my.shoal.port=1 shoal.id=7 shoal.link=theuuid']);
 });
 
 test('a guest that powers off otherwise has no device for it', () => {

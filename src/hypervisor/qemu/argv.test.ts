@@ -32,6 +32,10 @@ describe('the command line of QEMU', () => {
     expect(args).toContain('-S');
   });
 
+  it('ends when its guest resets, instead of starting it again', () => {
+    expect(argv()).toContain('-no-reboot');
+  });
+
   it('tells the guest what the contract says', () => {
     expect(values(argv(), '-append')).toEqual([
       'shoal.id=7 shoal.bind=10.0.2.15/24 shoal.gw=10.0.2.2 shoal.port=9001 shoal.addr=127.0.10.3:9001 shoal.status_ms=500 shoal.max=4096',
@@ -95,7 +99,8 @@ describe('the command line of QEMU', () => {
   });
 
   it('doubles commas in paths where QEMU would take them for the next option', () => {
-    const [console] = values(argv({}, undefined, '/run/a,b'), '-chardev');
+    const [console, monitor] = values(argv({}, undefined, '/run/a,b'), '-chardev');
+    expect(monitor).toBe('socket,id=monitor,path=/run/a,,b/7/qmp.sock,server=on,wait=off');
     expect(console).toContain('path=/run/a,,b/7/console.sock,server');
     expect(console).toContain('logfile=/run/a,,b/7/console.log,logappend');
     const port = values(argv({ network: 'none' }, undefined, '/run/a,b'), '-chardev');

@@ -346,5 +346,14 @@ describe('a spare that boots ahead of its use', () => {
     // Its ready line may be what was lost.
     expect(names(live([{ kind: 'recovered' }, report(1)], boots).last)).toEqual(['remember', 'ping']);
     expect(names(live([READY, { kind: 'recovered' }], boots).last)).toEqual(['arm-boot', 'continue', 'ping']);
+    // Only the first report stands for the line.
+    expect(live([{ kind: 'recovered' }, report(1), report(2)], boots).last).toEqual([]);
+  });
+
+  it('is ended if it breaks its contract, and is idempotent if its profile says so', () => {
+    const wrong: LifecycleInput = { ...READY, addr: '127.0.0.9:9' };
+    expect(names(live([{ kind: 'prepared' }, WARM, wrong]).last)).toEqual(['disarm-boot', 'quit', 'arm-stage']);
+    const { state } = live(PAUSED, NEW_STATE, { ...TERMS, idempotent: false });
+    expect(state.phase).toEqual({ name: 'paused', guest: { ...GUEST, idempotent: false } });
   });
 });

@@ -30,6 +30,8 @@ export function addressConformance(name: string, { setUp }: Places): void {
       await expect(store.addAddresses([newAddress(3), otherId])).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
       const twice = [newAddress(4), { ...newAddress(5), ip: newAddress(4).ip }];
       await expect(store.addAddresses(twice)).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+      const twoPlaces = [newAddress(4), { ...newAddress(5), id_ip: 4 }];
+      await expect(store.addAddresses(twoPlaces)).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
       expect(store.snapshot()).toEqual(before);
     });
 

@@ -146,6 +146,8 @@ export function vmConformance(name: string, { setUp, withVm }: Places): void {
     it('show at once and are kept by a close', async () => {
       const { store, vm, open } = await withVm();
       store.touchVm(vm, { cpu: 10 });
+      store.touchVm(vm, { ram: 20 });
+      expect(store.snapshot().vmachine).toEqual([vmRow(vm, 1, { cpu: 10, ram: 20 })]);
       store.touchVm(vm, figures);
       expect(store.snapshot().vmachine).toEqual([vmRow(vm, 1, figures)]);
       await store.close();
@@ -171,7 +173,9 @@ export function vmConformance(name: string, { setUp, withVm }: Places): void {
 
     it('are passed over for a VM without a row, also one that is gone', async () => {
       const { store, vm } = await withVm();
+      const before = store.snapshot();
       store.touchVm(99, figures);
+      expect(store.snapshot()).toBe(before);
       await store.releaseVm(vm);
       store.touchVm(vm, figures);
       expect(store.snapshot().vmachine).toEqual([]);
