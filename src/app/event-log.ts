@@ -2,7 +2,7 @@ import type { NatsConnection } from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { type ErrorEnvelope, toWire } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { subjectsOf } from '../transport/mod.ts';
+import { publishWhileOpen, subjectsOf } from '../transport/mod.ts';
 import { Explanations } from './explanations.ts';
 
 const KEPT_MAX = 1_000;
@@ -55,10 +55,7 @@ export class EventLog {
 
   publishOn(nc: NatsConnection, fleet: string): void {
     const subject = subjectsOf(fleet).events;
-    this.listen((event) => {
-      // While the connection is lost nats.js buffers; after it is closed nobody listens.
-      if (!nc.isClosed()) nc.publish(subject, JSON.stringify(event));
-    });
+    this.listen((event) => publishWhileOpen(nc, subject, JSON.stringify(event)));
   }
 }
 

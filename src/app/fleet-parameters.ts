@@ -110,7 +110,9 @@ export class FleetParameters {
       this.#next = undefined;
       if (this.#isClosed) return;
       this.#cancel?.();
-      await this.#look().catch((error: unknown) => this.#away(error));
+      await this.#look().catch((error: unknown) => {
+        if (!this.#isClosed) this.#away(error);
+      });
       if (this.#isClosed) return;
       this.#cancel = this.#of.clock.timer(
         this.#hasJetStream ? LOOK_MS : LOOK_WITHOUT_JETSTREAM_MS,

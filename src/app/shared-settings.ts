@@ -3,7 +3,7 @@ import { codeOf, messageOf, toEnvelope } from '../errors.ts';
 import { type FleetParams, fleetParamsOf, isOfHost, writtenParams } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import type { KnownParams, ParamsBucket } from '../store/mod.ts';
-import { type Connection, callEveryHost, subjectsOf } from '../transport/mod.ts';
+import { type Connection, callEveryHost, publishWhileOpen, subjectsOf } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
 import { FleetParameters } from './fleet-parameters.ts';
@@ -55,9 +55,7 @@ export async function shareSettings(of: ShareSettingsOptions, cleanUp: CleanUp):
     apply: (values) => settings.set(values),
     askHosts: () => ask(of),
     tellHosts: (params) => tellEach('params-adopt', { params: writtenParams(params) }),
-    announce: () => {
-      if (!nc.isClosed()) nc.publish(subject);
-    },
+    announce: () => publishWhileOpen(nc, subject),
     wanted: Object.fromEntries(Object.entries(of.params).filter(([name]) => !isOfHost(name))),
   });
   const notices = nc.subscribe(subject, {

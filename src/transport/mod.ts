@@ -23,6 +23,7 @@ export type { OwnServer, OwnServerOptions } from './own-server/own-server.ts';
 export { startOwnServer } from './own-server/own-server.ts';
 export { findNatsServer } from './own-server/program.ts';
 export type { PermissionNotice } from './permission-notices.ts';
+export { publishWhileOpen } from './publish-while-open.ts';
 export type { Reply } from './reply.ts';
 export { ReplyHeaders } from './reply-headers.ts';
 export { ReplySender } from './reply-sender.ts';
