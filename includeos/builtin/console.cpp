@@ -28,9 +28,9 @@ bool Console::print(std::string_view text) {
 
 void Console::flush() { output_.flush(write_uart); }
 
-bool Console::flush_some() {
+bool Console::flush_some(bool has_work) {
   const size_t waiting = output_.size();
-  if (waiting > kFewLinesBytes) {
+  if (!has_work || waiting > kFewLinesBytes) {
     flush();
     return output_.size() < waiting;
   }

@@ -19,9 +19,9 @@ class Console {
   /// Gives the UART what it takes.
   void flush();
 
-  /// Gives it one batch of a few lines, so that they hold nobody up, and all of more than that, so that a flood leaves room for a report.
-  /// False: it took nothing, or there was nothing.
-  bool flush_some();
+  /// Gives it one batch of a few lines, so that they hold no request up, and all of more than that, so that a flood leaves room for a report.
+  /// Without a request in hand it gets all at once, which costs a tenth less. False: it took nothing, or there was nothing.
+  bool flush_some(bool has_work);
 
   bool has_output() const { return !output_.empty(); }
 

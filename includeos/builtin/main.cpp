@@ -75,7 +75,7 @@ void BuiltinPlatform::transmit() {
   } else {
     network_transmit();
   }
-  console_took = console.flush_some();
+  console_took = console.has_output() && console.flush_some(server->has_work());
 }
 
 // In static memory, since some of them are large; constructed here, since nobody runs static constructors.

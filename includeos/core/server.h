@@ -41,6 +41,8 @@ class Server {
   void move();
 
   bool busy() const { return !queue_.empty(); }
+  /// Whether there is a request in hand, or one of which a part has come.
+  bool has_work() const { return in_flight() > 0; }
   uint64_t due_ns() const;
 
   /// Takes no new requests and finishes those that were accepted.
