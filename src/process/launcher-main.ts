@@ -3,17 +3,13 @@
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, type FSWatcher, openSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, openSync, readFileSync, watch } from 'node:fs';
 import { constants } from 'node:os';
 import { identify, identifyChild, isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
 import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
 
 const POLL_MS = 5;
-/** `O_CLOEXEC`, which Node does not name. */
-const CLOSED_BY_EXEC = 0o2000000;
-
-closeInherited();
 
 // The parent is gone. The children go on in sessions of their own.
 process.on('disconnect', () => process.exit(0));
@@ -21,27 +17,6 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('message', (message: ToLauncher) => launch(message.id, message.request));
-
-/**
- * Whoever started Shoal may have left files open, which a VM must neither have nor keep open. Node keeps those with the lowest numbers from
- * children, and its own.
- */
-function closeInherited(): void {
-  for (const descriptor of readdirSync('/proc/self/fd').map(Number)) {
-    const flags = descriptor > 2 ? flagsOf(descriptor) : CLOSED_BY_EXEC;
-    if ((flags & CLOSED_BY_EXEC) === 0) closeSync(descriptor);
-  }
-}
-
-/** @returns as if a child did not get it, if it is not open any more */
-function flagsOf(descriptor: number): number {
-  try {
-    const [, flags = ''] = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? [];
-    return Number.parseInt(flags, 8);
-  } catch {
-    return CLOSED_BY_EXEC;
-  }
-}
 
 function launch(id: number, request: SpawnRequest): void {
   const { stderrPath, infoPath } = request;

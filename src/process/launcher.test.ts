@@ -1,16 +1,5 @@
-import { execFileSync, fork, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,7 +8,6 @@ import { type Clock, systemClock } from '../actors/mod.ts';
 import { findByArgument } from './find-process.ts';
 import { identify, isAlive, signalProcess, whenGone } from './identity.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
-import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
 import type { ProcessExit, ProcessIdentity } from './spawner.ts';
 
 let folder: string;
@@ -90,30 +78,6 @@ describe('launcher', () => {
     const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
     expect(session).toBe(String(identity.pid));
     expect(readFileSync(`/proc/${identity.pid}/environ`, 'utf8')).not.toContain('hunter2');
-  });
-
-  it('hands on no file that somebody has left open for Shoal', async () => {
-    const path = join(folder, 'left open');
-    const descriptor = openSync(path, 'w');
-    const script = join(import.meta.dirname, 'launcher-main.ts');
-    // Node itself keeps the lowest ones from children.
-    const others = Array.from({ length: 60 }, () => 'ignore' as const);
-    const own = fork(script, [], {
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc', ...others, descriptor],
-    });
-    closeSync(descriptor);
-    const request = { command: '/bin/sleep', args: ['60'], cwd: folder, stderrPath: join(folder, 'stderr') };
-    own.send({ kind: 'spawn', id: 1, request } satisfies ToLauncher);
-    // Only our own script writes to this channel.
-    const [told] = (await once(own, 'message')) as [FromLauncher];
-    own.disconnect();
-    if (told.kind !== 'spawned') throw new Error(`told ${told.kind}`);
-    started.push(told.identity);
-    const place = `/proc/${told.identity.pid}/fd`;
-    const opened = readdirSync(place).map((fd) => readlinkSync(join(place, fd)));
-    expect(opened).not.toContain(path);
-    expect(opened).toHaveLength(3);
   });
 
   it('reports a program that does not exist with ENOENT', async () => {
