@@ -123,14 +123,14 @@ const COMMAND_LINE = text(
 function readCommandLine(value: unknown, place: string): string {
   const template = COMMAND_LINE(value, place);
   const unknown = unknownPlaceholder(template);
-  if (unknown === undefined) {
-    const length = longestCommandLine(template);
-    if (length <= EXPANDED_CHARS_MAX) return template;
-    const wanted = `at most ${EXPANDED_CHARS_MAX} characters once its names are replaced`;
-    throw new FieldFault(place, wanted, value, `It may become ${length} characters long`);
+  if (unknown !== undefined) {
+    const remedy = `\`${unknown}\` is none; there are ${PLACEHOLDER_NAMES.map((name) => `{${name}}`).join(', ')}`;
+    throw new FieldFault(place, 'a text with known placeholders in braces', value, remedy);
   }
-  const remedy = `\`${unknown}\` is none; there are ${PLACEHOLDER_NAMES.map((name) => `{${name}}`).join(', ')}`;
-  throw new FieldFault(place, 'a text with known placeholders in braces', value, remedy);
+  const length = longestCommandLine(template);
+  if (length <= EXPANDED_CHARS_MAX) return template;
+  const wanted = `at most ${EXPANDED_CHARS_MAX} characters once its names are replaced`;
+  throw new FieldFault(place, wanted, value, `It may become ${length} characters long`);
 }
 
 const NAME = text(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a name of 1 to 64 letters, digits, "_", "." and "-"');
