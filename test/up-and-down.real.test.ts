@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isAlive, signalProcess } from '../src/process/mod.ts';
 import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
-import { launcherOf } from './driver/processes.ts';
-import { ShoalProcess, shoal } from './driver/shoal-process.ts';
+import { launcherOf, processesOf } from './driver/processes.ts';
+import { SHOAL, ShoalProcess, shoal } from './driver/shoal-process.ts';
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends everything that up started, in order', async (signal) => {
   const fleet = await TestFleet.start({ flags: ['--min', '2'] });
@@ -75,6 +76,20 @@ test('SIGUSR1 opens no debugger and ends nothing', async () => {
   expect(socketsListening(launcher.pid)).toEqual([]);
 });
 
+test('a file that is left open for up reaches no VM, no launcher and no nats-server', async () => {
+  const leftOpen = join(temporaryFolder(), 'left open');
+  writeFileSync(leftOpen, '');
+  // Node itself keeps the lowest descriptors from children.
+  const script = `exec 60<'${leftOpen}' 61>>'${leftOpen}'; exec "$@"`;
+  await using fleet = await TestFleet.start({ command: '/bin/bash', before: ['-c', script, 'bash', SHOAL] });
+  const launcher = launcherOf(fleet.up);
+  if (launcher === undefined) throw new Error('it runs');
+  const pids = [fleet.up.pid, launcher.pid, ...processesOf(fleet).map(({ identity }) => identity.pid)];
+  expect(pids).toHaveLength(4);
+  for (const pid of pids) expect(openFilesOf(pid)).not.toContain(leftOpen);
+  rmSync(dirname(leftOpen), { recursive: true });
+});
+
 test('down does what Ctrl-C does, from elsewhere', async () => {
   const fleet = await TestFleet.start();
   expect(await fleet.run('down')).toMatchObject({ exitCode: 0 });
@@ -93,8 +108,11 @@ function socketsListening(pid: number): string[] {
       .filter(([, , , state]) => state === '0A')
       .map(([, , , , , , , , , inode]) => `socket:[${inode}]`),
   );
-  const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-  return open.filter((target) => listening.includes(target));
+  return openFilesOf(pid).filter((target) => listening.includes(target));
+}
+
+function openFilesOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
 }
 
 async function vmIsBusy(fleet: TestFleet): Promise<void> {

@@ -14,6 +14,7 @@ import {
   startShoal,
   type UpOptions,
 } from '../app/mod.ts';
+import { closeInheritedFiles } from '../process/mod.ts';
 import {
   type Command,
   DATA_FLAG,
@@ -173,6 +174,8 @@ async function runUp(call: Call, output: UpOutput): Promise<number> {
   if (stopping.signal.aborted) return 0;
   try {
     const options = service === undefined ? asked : { ...asked, image: service.image, service: service.source };
+    // A VM may outlive Shoal by days, and would keep them open.
+    closeInheritedFiles();
     // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
     process.chdir('/');
     const shoal = await started(options, stopping.signal);

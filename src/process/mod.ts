@@ -15,6 +15,7 @@ export {
   signalProcess,
   whenGone,
 } from './identity.ts';
+export { closeInheritedFiles } from './inherited-files.ts';
 export { inodeOf } from './inode.ts';
 export { isProgram } from './is-program.ts';
 export { isOnTmpfs } from './is-tmpfs.ts';

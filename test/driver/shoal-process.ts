@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
+export const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
 
 const running = new Set<ShoalProcess>();
 
