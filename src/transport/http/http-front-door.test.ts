@@ -136,6 +136,15 @@ test('pipelined requests are answered in their order, whichever ends first', asy
   expect(bodies).toEqual(['A', 'B', 'C']);
 });
 
+test('a request that asks for another protocol is answered, and ends its connection: Node reads none behind it', async () => {
+  const { port, requests } = await served();
+  const one = (text: string, more = ''): string =>
+    `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n${more}Content-Length: 1\r\n\r\n${text}`;
+  const got = await raw(port, one('a', 'Connection: upgrade\r\nUpgrade: h2c\r\n') + one('b'));
+  expect(got).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\nConnection: close\r\n[^]*\r\n\r\nA$/);
+  expect(requests).toHaveLength(1);
+});
+
 test("a client that leaves costs nothing more, and an outcome that comes then, or twice, is nobody's", async () => {
   const { port, url, requests } = await served(hold, { inFlightMax: 1 });
   const socket: Socket = connect(port, '127.0.0.1');
