@@ -171,6 +171,8 @@ export type CloseListener = (why: string, isWhole: boolean) => void;
 
 /** A byte stream to a guest. */
 export interface GuestConnection {
+  /** Whether it opens only once the guest itself has answered; else a TCP stack may have opened it. */
+  readonly isAnsweredOpen?: boolean;
   onOpen(listener: () => void): void;
   onBytes(listener: (bytes: Uint8Array) => void): void;
   /** Calls once, whether it ever opened or not. */

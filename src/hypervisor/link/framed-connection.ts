@@ -42,8 +42,8 @@ const KEEP_ALIVE_ID = 0;
 const ASKED_ID = 1;
 
 /**
- * One connection to a guest, from the attempt to its loss: frames in both directions, sent in batches. It greets the
- * guest with a ping and is ready once the pong has come.
+ * One connection to a guest, from the attempt to its loss: frames in both directions, sent in batches. It is ready once the guest has
+ * answered: the opening of a port, else a ping.
  */
 export class FramedConnection implements FrameSink, GuestChannel {
   readonly tag: number;
@@ -173,6 +173,10 @@ export class FramedConnection implements FrameSink, GuestChannel {
   }
 
   #opened(): void {
+    if (this.#connection.isAnsweredOpen === true) {
+      this.#begin();
+      return;
+    }
     this.#pongDue = true;
     this.#ping(KEEP_ALIVE_ID);
     this.#cancelGreeting = this.#clock.timer(this.#firstPongMs, () => {
@@ -188,11 +192,15 @@ export class FramedConnection implements FrameSink, GuestChannel {
     this.#pongDue = false;
     if (!this.#ready) {
       this.#greeted();
-      this.#ready = true;
-      this.#listener.ready();
+      this.#begin();
     } else if (id === ASKED_ID) {
       this.#listener.pong();
     }
+  }
+
+  #begin(): void {
+    this.#ready = true;
+    this.#listener.ready();
   }
 
   /** Nothing is kept of the timer. */

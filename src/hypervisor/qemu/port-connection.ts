@@ -17,6 +17,7 @@ const NONCE_BYTES = 16;
  * token is the VM's key; it is open once the pong is there, and what comes before that belongs to an earlier connection.
  */
 export class PortConnection implements GuestConnection {
+  readonly isAnsweredOpen = true;
   readonly #socket: Socket;
   readonly #answer: Buffer;
   #onOpen: () => void = () => undefined;

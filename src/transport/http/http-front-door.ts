@@ -182,7 +182,10 @@ class HttpFrontDoor {
     if (response.destroyed || response.headersSent) return;
     const { status, headers, body } = reply;
     // What came with such a request and is behind it, Node takes for another protocol's, and reads no further.
-    const isLast = (ends || response.req.headers.upgrade !== undefined) && this.#connections.endWith(response) ? { Connection: 'close' } : {};
+    const isLast =
+      (ends || response.req.headers.upgrade !== undefined) && this.#connections.endWith(response)
+        ? { Connection: 'close' }
+        : {};
     response.writeHead(status, { ...headers, ...isLast, 'Content-Length': body.length });
     // Of an answer to HEAD, Node sends the head alone.
     response.end(body);
