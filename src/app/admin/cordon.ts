@@ -1,9 +1,8 @@
 import type { Ref } from '../../actors/mod.ts';
-import { codeOf } from '../../errors.ts';
 import type { RouterMessage } from '../../fleet/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
 import { Arguments } from './arguments.ts';
-import { type AdminDeps, ASK_TIMEOUT_MS, command, snapshotOf } from './deps.ts';
+import { type AdminDeps, ASK_TIMEOUT_MS, command } from './deps.ts';
 
 /** Verbs that keep requests away from this host. They last until the next start of this Shoal, whatever part of it fails. */
 export function cordonHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
@@ -18,17 +17,7 @@ export function cordonHandlers(deps: AdminDeps): Readonly<Record<string, AdminHa
       await cordon(deps, true);
       // Otherwise new VMs would take the place of those that are drained.
       deps.settings.holdVms(true);
-      const { vms } = await snapshotOf(deps);
-      const drained: number[] = [];
-      for (const { id_vmachine: vm } of vms) {
-        const reply = await command(deps, (replyTo) => ({ kind: 'drain-vm', vm, replyTo })).catch((error: unknown) => {
-          // It has gone meanwhile.
-          if (codeOf(error) === 'VM_UNKNOWN') return { vms: [] };
-          throw error;
-        });
-        drained.push(...reply.vms);
-      }
-      return { vms: drained };
+      return command(deps, (replyTo) => ({ kind: 'drain-vms', replyTo }));
     },
   };
 }

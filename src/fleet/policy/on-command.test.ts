@@ -24,6 +24,27 @@ describe('an administrator', () => {
     expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'command' }]);
   });
 
+  it('drains all VMs, those that start, end and drain already among them, and keeps none', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 4, free_count: 1_000 } });
+    await fleet.settle();
+    fleet.send();
+    await fleet.settle();
+    fleet.obeys.delete('start');
+    fleet.obeys.delete('stop');
+    await ask(fleet, { kind: 'drain-vm', vm: 1 });
+    await ask(fleet, { kind: 'remove-vm', vm: 2 });
+    await fleet.settle();
+    expect(await fleet.inState('stopping')).toEqual([2]);
+    expect(await fleet.inState('ready')).toEqual([3, 4]);
+    expect(await fleet.inState('booting')).toEqual([5, 6]);
+    fleet.router.tell({ kind: 'params', params: makeParams({ min_vm_count: 0 }) });
+    expect(await ask(fleet, { kind: 'drain-vms' })).toMatchObject({ ok: true, vms: [1, 3, 4, 5, 6] });
+    expect(await fleet.inState('draining')).toEqual([1]);
+    expect(await fleet.inState('stopping')).toEqual([2, 3, 4, 5, 6]);
+    expect(await ask(fleet, { kind: 'drain-vms' })).toMatchObject({ ok: true, vms: [1] });
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('removes a VM at once; what it worked on is tried elsewhere', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
     await fleet.settle();

@@ -32,8 +32,10 @@ function obey(fleet: Fleet, message: CommandMessage, nowMs: number): Obeyed {
   switch (message.kind) {
     case 'drain-vm': {
       const vm = known(fleet, message.vm, ['ready', 'draining']);
-      return { ...drained(fleet, [vm], { reason: 'drained', why: 'an administrator drains it' }, nowMs), vms: [vm.id] };
+      return { ...drained(fleet, [vm], DRAINED, nowMs), vms: [vm.id] };
     }
+    case 'drain-vms':
+      return drainAll(fleet, nowMs);
     case 'remove-vm': {
       const { id, inFlight } = known(fleet, message.vm);
       const end = { reason: 'removed', why: 'an administrator removes it' } as const;
@@ -49,6 +51,21 @@ function obey(fleet: Fleet, message: CommandMessage, nowMs: number): Obeyed {
     case 'roll-back':
       return { ...rollBack(fleet, message.why), vms: [] };
   }
+}
+
+const DRAINED = { reason: 'drained', why: 'an administrator drains it' } as const;
+
+function drainAll(fleet: Fleet, nowMs: number): Obeyed {
+  if (fleet.host.reach === 'away') return { ...NOTHING, vms: [] };
+  const starting = [...fleet.group('starting')].filter(isStarting);
+  const others = [...fleet.group('ready'), ...fleet.group('draining')];
+  return {
+    ...combine(
+      ...starting.map(({ id }) => ended(fleet, id, DRAINED, fleet.params.minVmCount, nowMs)),
+      drained(fleet, others, DRAINED, nowMs),
+    ),
+    vms: [...starting, ...others].map(({ id }) => id).sort((a, b) => a - b),
+  };
 }
 
 function restart(fleet: Fleet, vms: 'all' | readonly VmId[]): Obeyed {
@@ -73,24 +90,31 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   const starting = [...fleet.group('starting')].filter(isStarting).sort((a, b) => b.id - a.id);
   const ready = [...fleet.group('ready')].sort(idlestFirst);
   const beyond = Math.max(0, starting.length + ready.length - vmCount);
-  const ended = starting.slice(0, beyond);
-  const surplus = ready.slice(0, beyond - ended.length);
-  const figures = { in_flight: 0, min_vm_count: vmCount };
+  const first = starting.slice(0, beyond);
+  const surplus = ready.slice(0, beyond - first.length);
   return {
     ...combine(
       { transitions: [{ kind: 'params', params }], effects: [] },
-      ...ended.map(({ id }) => stop(fleet, { rule: 'command', vm: id, ...end, fault: undefined, figures }, nowMs)),
+      ...first.map(({ id }) => ended(fleet, id, end, vmCount, nowMs)),
       drained(fleet, surplus, end, nowMs, vmCount),
     ),
-    vms: [...ended, ...surplus].map(({ id }) => id),
+    vms: [...first, ...surplus].map(({ id }) => id),
     params,
   };
+}
+
+type End = WantedEnd & Pick<Grounds, 'considered'>;
+
+/** Of a VM that starts. */
+function ended(fleet: Fleet, vm: VmId, end: End, minVmCount: number, nowMs: number): Reaction {
+  const figures = { in_flight: 0, min_vm_count: minVmCount };
+  return stop(fleet, { rule: 'command', vm, ...end, fault: undefined, figures }, nowMs);
 }
 
 function drained(
   fleet: Fleet,
   vms: readonly Vm[],
-  end: WantedEnd & Pick<Grounds, 'considered'>,
+  end: End,
   nowMs: number,
   minVmCount = fleet.params.minVmCount,
 ): Reaction {

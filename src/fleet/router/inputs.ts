@@ -23,6 +23,7 @@ export function reactionTo(fleet: Fleet, input: PolicyMessage, nowMs: number, ep
       return onWriteFailed(fleet, input.vm, input.write, input.error, nowMs);
     case 'drain-vm':
     case 'remove-vm':
+    case 'drain-vms':
     case 'restart-vms':
     case 'scale':
     case 'deploy':

@@ -8,6 +8,8 @@ import type { VmId } from './vm-id.ts';
 export type CommandMessage =
   /** No new requests, those in flight finish, then it ends. R1 makes the minimum good. */
   | { readonly kind: 'drain-vm'; readonly vm: VmId; readonly replyTo: Ref<CommandReply> }
+  /** The same for all VMs at once, whatever their state: those that start end. Spares stay, as with `scale`. */
+  | { readonly kind: 'drain-vms'; readonly replyTo: Ref<CommandReply> }
   /** Ends now; what was on it is tried once more elsewhere if it may be (R11). */
   | { readonly kind: 'remove-vm'; readonly vm: VmId; readonly replyTo: Ref<CommandReply> }
   /** Replaces VMs one after the other by new ones, each of which is ready before the old one goes. */
