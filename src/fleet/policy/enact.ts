@@ -200,6 +200,10 @@ export function bootOf(fleet: Fleet, { id, address, booted }: Vm, rule: Rule | u
   const text = booted === 'yes' ? `VM ${id}, which has booted, goes on` : `VM ${id} boots`;
   return {
     transitions: [{ kind: 'vm-booting', vm: id, nowMs }],
-    effects: [eventOfVm('vm-booting', id, fleet.host.name, text), ...sent.effects],
+    effects: [
+      eventOfVm('vm-booting', id, fleet.host.name, text),
+      ...sent.effects,
+      ...(booted === 'yes' ? [{ kind: 'open-link-ahead', vm: id, address } as const] : []),
+    ],
   };
 }

@@ -23,6 +23,8 @@ export type Effect =
   | { readonly kind: 'relay'; readonly relay: Relay }
   | { readonly kind: 'event'; readonly event: Omit<FleetEvent, 'atMs'> }
   | { readonly kind: 'open-link'; readonly vm: VmId; readonly address: Address }
+  /** Of a VM that answers as soon as it goes on; the link is of use once it is opened, too. */
+  | { readonly kind: 'open-link-ahead'; readonly vm: VmId; readonly address: Address }
   | { readonly kind: 'close-link'; readonly vm: VmId }
   | { readonly kind: 'ping'; readonly vm: VmId }
   | { readonly kind: 'write-reservation'; readonly vm: VmId; readonly address: Address }

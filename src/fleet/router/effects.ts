@@ -8,6 +8,7 @@ import type { Address } from '../values/address.ts';
 import type { DeployState } from '../values/deploy.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
+import type { LinkTarget } from '../values/link-messages.ts';
 import type { Outcome } from '../values/request.ts';
 import type { RequestRecord } from '../values/request-record.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -101,7 +102,9 @@ export class Effects {
       case 'event':
         return this.#ports.onEvent({ atMs: this.#clock.now(), ...effect.event });
       case 'open-link':
-        return this.#openLink(effect.vm, effect.address);
+        return this.#links.open(this.#targetOf(effect));
+      case 'open-link-ahead':
+        return this.#links.openAhead(this.#targetOf(effect));
       case 'close-link':
         this.#relays?.withdrawAllOf(effect.vm);
         return this.#links.close(effect.vm);
@@ -140,9 +143,9 @@ export class Effects {
     }
   }
 
-  #openLink(vm: VmId, address: Address): void {
+  #targetOf({ vm, address }: { readonly vm: VmId; readonly address: Address }): LinkTarget {
     const imageDigest = this.#fleet.vm(vm)?.imageDigest;
-    this.#links.open(imageDigest === undefined ? { vm, address } : { vm, address, imageDigest });
+    return imageDigest === undefined ? { vm, address } : { vm, address, imageDigest };
   }
 
   #row({ kind, vm: id, atMs }: Extract<Effect, { kind: 'write-row' | 'update-row' }>): void {

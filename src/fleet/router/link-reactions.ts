@@ -9,10 +9,14 @@ import type { OwnMessage } from './router-messages.ts';
 /** What concerns the state of a link, rather than a request on it. */
 export type LinkStateMessage =
   | Exclude<LinkEvent, { kind: 'link-reply' | 'link-error' | 'link-orphaned-reply' }>
-  | Extract<OwnMessage, { kind: 'link-room' | 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }>;
+  | Extract<
+      OwnMessage,
+      { kind: 'link-opened' | 'link-room' | 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }
+    >;
 
 export const isLinkState = kindsOf<LinkStateMessage>({
   'link-ready': true,
+  'link-opened': true,
   'link-pong': true,
   'link-lost': true,
   'link-room': true,
@@ -36,17 +40,19 @@ export class LinkReactions {
     const { vm } = message;
     switch (message.kind) {
       case 'link-ready':
-        this.#links.connected(vm);
-        return onLinkReady(this.#fleet, vm, nowMs);
+        return this.#links.connected(vm) ? onLinkReady(this.#fleet, vm, nowMs) : NOTHING;
+      case 'link-opened':
+        return this.#links.opened(vm) ? onLinkReady(this.#fleet, vm, nowMs) : NOTHING;
       case 'link-pong':
         return onPong(this.#fleet, vm, nowMs);
       case 'link-lost':
-        return onLinkLost(this.#fleet, message, nowMs);
+        return this.#links.lost(vm) ? onLinkLost(this.#fleet, message, nowMs) : NOTHING;
       case 'link-room':
         return onLinkRoom(this.#fleet, vm);
       case 'link-exited': {
         const { reason } = message.exit;
         this.#links.reopenLater(vm);
+        if (!this.#links.lost(vm)) return NOTHING;
         const why = reason.kind === 'error' ? reason.error.message : 'its link ended';
         return onLinkExited(this.#fleet, vm, why, nowMs);
       }

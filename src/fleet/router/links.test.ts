@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testKit } from '../../actors/kit/mod.ts';
 import { FakeFleet } from '../kit/mod.ts';
+import { SPARE_BOOTED } from '../values/params.ts';
 import { Links } from './links.ts';
 import type { RouterMessage } from './router-messages.ts';
 
@@ -59,6 +60,58 @@ describe('the actor of a link', () => {
     fleet.send();
     await fleet.settle();
     expect([starts(fleet), fleet.kit.failures, fleet.links.of(1).open.length]).toEqual([1, [], 1]);
+  });
+});
+
+describe('the link of a spare that has booted', () => {
+  /** A request has taken the spare, whose host has not said yet that it answers. */
+  async function taken(): Promise<FakeFleet> {
+    const fleet = new FakeFleet({
+      addresses: 2,
+      params: { min_vm_count: 0, spare_vm_count: 1, spare_state: SPARE_BOOTED, last_connect_ms: 60_000 },
+    });
+    fleet.obeys.delete('start');
+    await fleet.settle();
+    fleet.event({ kind: 'vm-paused', vm: 1 });
+    await fleet.settle();
+    fleet.send();
+    await fleet.settle();
+    expect([fleet.told('start'), fleet.links.started]).toEqual([[1], [1]]);
+    return fleet;
+  }
+
+  it('is opened as it is started, and gets requests once the VM answers', async () => {
+    await using fleet = await taken();
+    expect([fleet.links.of(1).open, await fleet.inState('ready')]).toEqual([[], []]);
+    for (let times = 0; times < 2; times++) fleet.answering(1);
+    await fleet.settle();
+    expect([fleet.links.of(1).open.length, await fleet.inState('ready'), starts(fleet)]).toEqual([1, [1], 1]);
+    expect(fleet.kit.failures).toEqual([]);
+  });
+
+  it.each([
+    ['is lost', (fleet: FakeFleet) => fleet.dropLink(1)],
+    ['fails', (fleet: FakeFleet) => fleet.links.failLink(1)],
+  ])('gets none while it is not connected, if it %s before', async (_what, end) => {
+    await using fleet = await taken();
+    fleet.links.autoReady = false;
+    end(fleet);
+    await fleet.settle();
+    fleet.answering(1);
+    await fleet.advance(200);
+    expect([fleet.links.of(1).open, await fleet.inState('ready')]).toEqual([[], []]);
+    expect(fleet.eventsOf('link-lost')).toEqual([]);
+    fleet.linkReady(1);
+    await fleet.settle();
+    expect([fleet.links.of(1).open.length, await fleet.inState('ready')]).toEqual([1, [1]]);
+  });
+
+  it('is closed if the VM ends before it answers', async () => {
+    await using fleet = await taken();
+    fleet.gone(1);
+    await fleet.settle();
+    expect(fleet.links.ended).toEqual([1]);
+    expect(fleet.kit.failures).toEqual([]);
   });
 });
 

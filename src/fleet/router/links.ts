@@ -22,6 +22,8 @@ export class Links {
   readonly #links = new Map<VmId, Ref<LinkMessage>>();
   /** Ends of an actor in a row, without its link having been ready in between; none of a link that is well. */
   readonly #failures = new Map<VmId, number>();
+  /** Opened before they are of use, each with whether it is ready. */
+  readonly #ahead = new Map<VmId, boolean>();
 
   constructor(context: Context<RouterMessage>, openLink: OpenLink) {
     this.#context = context;
@@ -29,6 +31,25 @@ export class Links {
   }
 
   open(target: LinkTarget): void {
+    if (this.#ahead.has(target.vm)) this.#context.self.tell({ kind: 'link-opened', vm: target.vm });
+    this.#spawn(target);
+  }
+
+  /** Nothing that it tells counts until it is opened. */
+  openAhead(target: LinkTarget): void {
+    if (this.#links.has(target.vm)) return;
+    this.#ahead.set(target.vm, false);
+    this.#spawn(target);
+  }
+
+  /** One that was opened ahead is in use from now on. @returns whether it is ready */
+  opened(vm: VmId): boolean {
+    const isReady = this.#ahead.get(vm) === true;
+    this.#ahead.delete(vm);
+    return isReady;
+  }
+
+  #spawn(target: LinkTarget): void {
     if (this.#links.has(target.vm)) return;
     const behaviour = this.#openLink(target, this.#context.self);
     const ref = this.#context.spawn(behaviour, { name: `${NAME}${target.vm}` });
@@ -36,9 +57,21 @@ export class Links {
     this.#context.watch(ref, exited);
   }
 
-  /** It is connected: its next failure is the first again. */
-  connected(vm: VmId): void {
+  /** It is connected: its next failure is the first again. @returns whether it is in use */
+  connected(vm: VmId): boolean {
     this.#failures.delete(vm);
+    return this.#inUse(vm, true);
+  }
+
+  /** @returns whether it is in use */
+  lost(vm: VmId): boolean {
+    return this.#inUse(vm, false);
+  }
+
+  #inUse(vm: VmId, isReady: boolean): boolean {
+    const isAhead = this.#ahead.has(vm);
+    if (isAhead) this.#ahead.set(vm, isReady);
+    return !isAhead;
   }
 
   /** Has the link of a VM opened again after its actor ended, after a while that grows with each end in a row. */
@@ -77,6 +110,7 @@ export class Links {
     const link = this.#links.get(vm);
     if (link === undefined) return;
     this.#links.delete(vm);
+    this.#ahead.delete(vm);
     this.#failures.delete(vm);
     this.#context.unwatch(link);
     // Nothing waits for it: the connection is given up, not drained.

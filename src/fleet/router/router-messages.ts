@@ -43,6 +43,8 @@ export type OwnMessage =
   | { readonly kind: 'written'; readonly vm: VmId; readonly write: Write }
   | { readonly kind: 'write-failed'; readonly vm: VmId; readonly write: Write; readonly error: unknown }
   | { readonly kind: 'write-again'; readonly vm: VmId }
+  /** A link that was opened ahead is in use from now on. */
+  | { readonly kind: 'link-opened'; readonly vm: VmId }
   /** A link that refused a message may have room again. */
   | { readonly kind: 'link-room'; readonly vm: VmId }
   | { readonly kind: 'link-exited'; readonly vm: VmId; readonly exit: Exit }

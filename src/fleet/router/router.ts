@@ -65,7 +65,11 @@ class Router {
       case 'link-orphaned-reply':
         return requests.orphanedReply(message, nowMs);
       case 'link-ready':
+      case 'link-opened':
         return this.#ready(links.on(message, nowMs), nowMs);
+      case 'vm-answering':
+        // It is ready with its link.
+        return effects.carryOut(reactionTo(fleet, message, nowMs, this.#context.clock.now()));
       case 'vm-report':
       case 'host-stats':
         // What follows from figures waits for the next look.
