@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GuestLog, pruneLogs, readLog } from './guest-log.ts';
+import { EndedLogs } from './ended-logs.ts';
+import { GuestLog, readLog } from './guest-log.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -71,10 +72,26 @@ describe('the log of a guest', () => {
       utimesSync(path, vm, vm);
     }
     writeFileSync(join(folder, 'notes.txt'), 'not ours');
-    await pruneLogs(folder, new Set([1, 2]));
+    const logs = new EndedLogs(folder);
+    // VM 3 has ended just now, and before it 4 to 60.
+    await logs.add(3, (vm) => vm < 3);
     const kept = readdirSync(folder);
     expect(kept).toHaveLength(50 + 2 + 1);
-    expect(kept).toEqual(expect.arrayContaining(['vm-1.log', 'vm-2.log', 'vm-60.log', 'notes.txt']));
-    expect(kept).not.toContain('vm-3.log');
+    expect(kept).toEqual(expect.arrayContaining(['vm-1.log', 'vm-2.log', 'vm-3.log', 'vm-60.log', 'notes.txt']));
+    expect(kept).not.toContain('vm-11.log');
+    await logs.add(2, (vm) => vm < 2);
+    expect(readdirSync(folder)).toHaveLength(50 + 1 + 1);
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['vm-1.log', 'vm-2.log', 'vm-3.log', 'vm-13.log']));
+    expect(readdirSync(folder)).not.toContain('vm-12.log');
+  });
+
+  it('is removed in the end even if the folder could not be read at first', async () => {
+    const place = join(folder, 'later');
+    const logs = new EndedLogs(place);
+    await expect(logs.add(1, () => false)).rejects.toMatchObject({ code: 'ENOENT' });
+    mkdirSync(place);
+    for (let vm = 1; vm <= 51; vm++) writeFileSync(join(place, `vm-${vm}.log`), '');
+    await logs.add(51, () => false);
+    expect(readdirSync(place)).toHaveLength(50);
   });
 });

@@ -1,4 +1,4 @@
-import { appendFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VmId } from '../../fleet/mod.ts';
 import { makeFolder, readTail } from '../../process/mod.ts';
@@ -13,7 +13,6 @@ export interface LogLine {
 const LOG_LINES_MAX = 1_000;
 /** A larger file is replaced by the lines in memory. */
 const FILE_BYTES_MAX = 1024 * 1024;
-const FILES_MAX = 50;
 
 /**
  * The log of one guest: the last lines in memory, and in a file that outlives the guest. Losing lines to a full disk
@@ -94,21 +93,7 @@ export async function makeLogFolder(folder: string): Promise<void> {
   makeFolder(folder);
 }
 
-/** Removes the logs of VMs that are gone, but for the newest 50. */
-export async function pruneLogs(folder: string, living: ReadonlySet<VmId>): Promise<void> {
-  const files: { path: string; changedMs: number }[] = [];
-  for (const name of await readdir(folder)) {
-    const vm = /^vm-(\d+)\.log$/.exec(name)?.[1];
-    if (vm === undefined || living.has(Number(vm))) continue;
-    const path = join(folder, name);
-    const changedMs = (await stat(path).catch(() => undefined))?.mtimeMs;
-    if (changedMs !== undefined) files.push({ path, changedMs });
-  }
-  files.sort((a, b) => b.changedMs - a.changedMs);
-  for (const { path } of files.slice(FILES_MAX)) await unlink(path).catch(() => undefined);
-}
-
-function logPath(folder: string, vm: VmId): string {
+export function logPath(folder: string, vm: VmId): string {
   return join(folder, `vm-${vm}.log`);
 }
 

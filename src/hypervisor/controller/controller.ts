@@ -158,7 +158,7 @@ class Controller {
     if (event.kind === 'vm-gone') {
       this.#vms.remove(vm);
       this.#relays.forget(vm);
-      this.#logs.prune();
+      this.#logs.ended(vm);
     }
     const taken = this.#options.events.tell(event);
     if (event.kind === 'vm-adopted' || event.kind === 'vm-gone') this.#reconciliation.told(vm);

@@ -1,18 +1,21 @@
 import type { Clock } from '../../actors/mod.ts';
 import type { VmId } from '../../fleet/mod.ts';
-import { type LogLine, makeLogFolder, pruneLogs, readLog } from '../console/guest-log.ts';
+import { EndedLogs } from '../console/ended-logs.ts';
+import { type LogLine, makeLogFolder, readLog } from '../console/guest-log.ts';
 import type { LogMessage } from './controller-messages.ts';
 import type { VmTable } from './vm-table.ts';
 
 /** The logs of a host's guests: those of living VMs are with their actors, the others in files. */
 export class GuestLogs {
   readonly #folder: string | undefined;
+  readonly #ended: EndedLogs | undefined;
   readonly #vms: VmTable;
   readonly #clock: Clock;
 
   /** @param folder undefined keeps no files */
   constructor(folder: string | undefined, vms: VmTable, clock: Clock) {
     this.#folder = folder;
+    if (folder !== undefined) this.#ended = new EndedLogs(folder);
     this.#vms = vms;
     this.#clock = clock;
   }
@@ -35,11 +38,9 @@ export class GuestLogs {
     }
   }
 
-  /** Removes the oldest logs of VMs that are gone; one that cannot be removed is removed the next time. */
-  prune(): void {
-    if (this.#folder === undefined) return;
-    const living: ReadonlySet<VmId> = new Set(this.#vms.ids);
-    void pruneLogs(this.#folder, living).catch(() => undefined);
+  /** A VM that is gone, and not in the table any more. Of such, the oldest logs are removed. */
+  ended(vm: VmId): void {
+    void this.#ended?.add(vm, (one) => this.#vms.ref(one) !== undefined).catch(() => undefined);
   }
 
   async #readFile({ vm, linesMax, replyTo }: Extract<LogMessage, { kind: 'logs' }>): Promise<void> {
