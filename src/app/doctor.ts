@@ -228,7 +228,8 @@ function runDirectories(): Check {
       name,
       state: 'warn',
       found: `${root} is on no tmpfs: VMs start more slowly`,
-      remedy: 'mount a tmpfs on /run, or set SHOAL_RUNTIME_DIR to a short directory on one, such as /dev/shm/shoal',
+      remedy:
+        'mount a tmpfs on /run, or one of 256 MiB or more on /dev/shm, or set SHOAL_RUNTIME_DIR to a short directory on one',
     };
   } catch (error) {
     // The message of `runtimeRoot` has the remedy.

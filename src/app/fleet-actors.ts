@@ -16,7 +16,7 @@ import {
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
-import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
+import { checkOpenFiles, openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { type ImageStore, imagesIn, natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
 import type { HttpAddress } from '../transport/mod.ts';
 import { accelerator, unmeasuredAccelerator } from './accelerator.ts';
@@ -253,8 +253,9 @@ async function vmParameters(
   return { parameters: vmParametersOf(store, made), why: chosen.why, qemuOf };
 }
 
-/** At the limit no more VMs start. The operator should learn that now and not under load. */
+/** At the limit no more VMs start. The operator should learn that now and not under load. @throws OPEN_FILES_LIMIT if none would */
 function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
+  if (addresses > 0) checkOpenFiles(0);
   const vms = vmsWithinOpenFiles();
   if (vms >= addresses) return;
   eventLog.warn(

@@ -10,6 +10,14 @@ test('an error of the system is told with its reason and a remedy', () => {
   });
 });
 
+test('the limit of open files has a code of its own, wherever it is met', () => {
+  const error = Object.assign(new Error("EMFILE: too many open files, open '/x'"), { code: 'EMFILE' });
+  expect(systemRefusal(error)).toMatchObject({
+    code: 'OPEN_FILES_LIMIT',
+    message: expect.stringContaining('ulimit -n'),
+  });
+});
+
 test('so is one without a remedy of its own', () => {
   let thrown: unknown;
   try {

@@ -27,5 +27,6 @@ export function systemRefusal(error: unknown): ShoalError | undefined {
   if (!(error instanceof Error) || code === undefined || !NAMES.has(code)) return undefined;
   const reason = error.message.includes(code) ? error.message : `${code}: ${error.message}`;
   const remedy = REMEDIES[code] ?? 'the message names the call and the file';
-  return new ShoalError('SYSTEM_REFUSED', `The system refused an operation (${reason}); ${remedy}`, { cause: error });
+  const kind = code === 'EMFILE' ? 'OPEN_FILES_LIMIT' : 'SYSTEM_REFUSED';
+  return new ShoalError(kind, `The system refused an operation (${reason}); ${remedy}`, { cause: error });
 }

@@ -43,7 +43,7 @@ export interface QemuOptions {
    */
   readonly fleetTag: string;
   readonly spawner: Spawner;
-  /** Default: $SHOAL_RUNTIME_DIR, /run/shoal for root, $XDG_RUNTIME_DIR/shoal. */
+  /** Default: that of `runtimeRoot()`. */
   readonly runtimeRoot?: string;
   /** The build for VMs whose spec names none: a path, or a name that is looked for in PATH. */
   readonly qemu?: string;

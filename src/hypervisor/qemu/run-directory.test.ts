@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rootDirectory } from './root-directory.ts';
 import { ensurePrivateDirectory, makeRunDirectory, runPaths, runtimeRoot } from './run-directory.ts';
 
 let folder: string;
@@ -13,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 describe('the runtime root', () => {
   it('is what the user says, or the place for root, or that for users', () => {
     expect(runtimeRoot({ SHOAL_RUNTIME_DIR: '/x', XDG_RUNTIME_DIR: '/run/user/5' }, 0)).toBe('/x');
-    expect(runtimeRoot({ XDG_RUNTIME_DIR: '/run/user/5' }, 0)).toBe('/run/shoal');
+    expect(runtimeRoot({ XDG_RUNTIME_DIR: '/run/user/5' }, 0)).toBe(rootDirectory());
     expect(runtimeRoot({ XDG_RUNTIME_DIR: '/run/user/5' }, 5)).toBe('/run/user/5/shoal');
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import { makeFolder } from '../../process/mod.ts';
+import { rootDirectory } from './root-directory.ts';
 
 /** `sun_path` has 108 bytes, the closing zero included. Node and others truncate a longer path silently. */
 const UNIX_PATH_BYTES_MAX = 107;
@@ -62,13 +63,13 @@ function checkUnixPath(path: string): void {
 }
 
 /**
- * The parent of all run directories: $SHOAL_RUNTIME_DIR, or /run/shoal for root, or $XDG_RUNTIME_DIR/shoal.
+ * The parent of all run directories: $SHOAL_RUNTIME_DIR, or that of root (`root-directory.ts`), or $XDG_RUNTIME_DIR/shoal.
  * @throws RIGHTS_MISSING if this user has none of them; CONFIG_VALUE for a relative path
  */
 export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
   const { SHOAL_RUNTIME_DIR, XDG_RUNTIME_DIR } = env;
   if (SHOAL_RUNTIME_DIR) return absolute(SHOAL_RUNTIME_DIR);
-  if (uid === 0) return '/run/shoal';
+  if (uid === 0) return rootDirectory();
   // XDG: a relative path is ignored.
   if (XDG_RUNTIME_DIR?.startsWith('/') === true) return join(XDG_RUNTIME_DIR, 'shoal');
   throw new ShoalError(
