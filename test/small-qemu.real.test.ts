@@ -1,9 +1,11 @@
 /** A fleet on the small QEMU: which one it takes, and that it is all the same to those who use it. */
-import { describe, expect, test } from 'vitest';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
 import { readHostFacts, readQemuFacts } from '../src/hypervisor/mod.ts';
 import { willEnd } from './driver/end-left.ts';
-import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { eventually, randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { placeOfNobody, USER, withKvm } from './driver/nobody.ts';
 import { killBusyVm, qemusOf, statusFieldOf } from './driver/processes.ts';
@@ -42,6 +44,26 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     expect(events.find((one) => one.kind === 'vm-gone')?.text).toMatch(/drain|asked/i);
     await fleet.stop();
     expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+  });
+
+  test('that loses the right to confine VMs says what helps, and goes on with those that run', async () => {
+    const programs = temporaryFolder();
+    onTestFinished(() => rmSync(programs, { recursive: true }));
+    const refused = join(programs, 'refused');
+    const says = 'bwrap: Creating new namespace failed: Operation not permitted';
+    const script = `#!/bin/sh\n[ ! -e '${refused}' ] || { echo '${says}' >&2; exit 1; }\nexec /usr/bin/bwrap "$@"\n`;
+    writeFileSync(join(programs, 'bwrap'), script, { mode: 0o755 });
+    const env = { PATH: `${programs}:${process.env['PATH']}` };
+    await using fleet = await TestFleet.start({ network: 'none', flags: KVM, env });
+    writeFileSync(refused, '');
+    await fleet.run('scale', ['2']);
+    const gone = await eventually('a start has failed', async () =>
+      (await fleet.events()).find(({ kind }) => kind === 'vm-gone'),
+    );
+    expect(gone.text).toContain(`${says}; \`shoal doctor\` says what it needs`);
+    expect(await fleet.run('send', ['still here'])).toMatchObject({ stdout: 'STILL HERE\n' });
+    rmSync(refused);
+    await fleet.until('the second VM is ready', ({ vms }) => vms.filter((vm) => vm.state === 'ready').length === 2);
   });
 
   test('is adopted after a kill of Shoal, and so are its VMs by a Shoal that makes others', async () => {

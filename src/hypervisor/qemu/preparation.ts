@@ -175,10 +175,16 @@ export class Preparation {
     }
     return new ShoalError(
       'QEMU_EXITED',
-      `QEMU of VM ${spec.vm} ended before it was prepared: ${stderr || this.#silentEnd()}`,
+      `QEMU of VM ${spec.vm} ended before it was prepared: ${stderr || this.#silentEnd()}${unconfined(stderr)}`,
       { details },
     );
   }
+}
+
+/** The wrapper worked when Shoal chose it: rights or limits of this machine have changed. */
+function unconfined(stderr: string): string {
+  if (!stderr.startsWith(`${BWRAP}: `)) return '';
+  return '; `shoal doctor` says what it needs, and a Shoal that is started again takes the full QEMU without it';
 }
 
 /** Root that becomes nobody else gives up its capabilities before the program starts; of the others `-runas` takes them. */
