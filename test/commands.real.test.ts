@@ -133,6 +133,18 @@ describe('against a running fleet', () => {
     expect(second.stderr).toContain(`pid ${fleet.up.pid}`);
   });
 
+  test.each(['down', 'down --keep-vms', 'ps', 'scale 2'])(
+    '%s of another fleet than the one that runs there does nothing',
+    async (call) => {
+      const [command = '', ...args] = call.split(' ');
+      expect(await fleet.run(command, [...args, '--fleet', 'other'])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/runs the fleet "default", not "other".*\[FLEET_NOT_RUNNING\]\n$/),
+      });
+      expect(await fleet.run('params', ['get', 'min_vm_count'])).toMatchObject({ stdout: '1\n' });
+    },
+  );
+
   test('another fleet shares the NATS server of the first', async () => {
     await using other = await TestFleet.start({ flags: ['--nats', fleet.ready.nats, '--fleet', 'other'] });
     expect(other.ready).toMatchObject({ nats: fleet.ready.nats, subject: 'shoal.other.process' });

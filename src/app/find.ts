@@ -33,14 +33,18 @@ export function findFleet({ data, nats, fleet }: WhereToLook): FleetAddress {
       { details: { directory } },
     );
   }
-  if (fleet !== undefined && fleet !== running.fleet) {
-    throw new ShoalError(
-      'FLEET_NOT_RUNNING',
-      `The Shoal on ${directory} runs the fleet "${running.fleet}", not "${fleet}"; leave --fleet away or name its NATS server with --nats`,
-      { details: { directory, fleet, running: running.fleet } },
-    );
-  }
+  refuseOtherFleet(directory, running, fleet);
   return addressOfRunning(running);
+}
+
+/** @throws FLEET_NOT_RUNNING if a fleet is named, and the Shoal on that data directory runs another one */
+export function refuseOtherFleet(directory: string, running: RunningFleet, fleet: string | undefined): void {
+  if (fleet === undefined || fleet === running.fleet) return;
+  throw new ShoalError(
+    'FLEET_NOT_RUNNING',
+    `The Shoal on ${directory} runs the fleet "${running.fleet}", not "${fleet}"; leave --fleet away or name its NATS server with --nats`,
+    { details: { directory, fleet, running: running.fleet } },
+  );
 }
 
 export function addressOfRunning({ nats, login, fleet }: RunningFleet): FleetAddress {

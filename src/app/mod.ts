@@ -14,7 +14,7 @@ export { examine } from './doctor.ts';
 export { EventLog } from './event-log.ts';
 export { Explanations } from './explanations.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
-export { addressOfRunning, FLEET_DEFAULT, findFleet } from './find.ts';
+export { addressOfRunning, FLEET_DEFAULT, findFleet, refuseOtherFleet } from './find.ts';
 export { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 export { parseHostPool } from './host-pool.ts';
 export { type CheckedImage, checkImageHere } from './image-check.ts';

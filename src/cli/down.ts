@@ -8,6 +8,7 @@ import {
   findHolder,
   findRunning,
   orphanedVms,
+  refuseOtherFleet,
   refuseUnseen,
   withFleet,
 } from '../app/mod.ts';
@@ -15,7 +16,7 @@ import { codeOf, ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
 import { type Command, FIND_FLAGS, type Flags } from './command.ts';
-import { fleetOf } from './find.ts';
+import { fleetNameOf, fleetOf } from './find.ts';
 import { say } from './output.ts';
 import { usage } from './parse.ts';
 
@@ -44,12 +45,15 @@ export const downCommand: Command = {
     if (flags.has('all') || flags.text('host') !== undefined) return endHosts(flags);
     if (flags.text('nats') !== undefined)
       throw usage(downCommand, '--nats names a fleet: say with --host which of its hosts is to end, or --all');
+    const fleet = fleetNameOf(flags);
     const directory = resolve(flags.text('data') ?? defaultDataDir());
     const running = findRunning(directory);
     const holder = running?.process ?? findHolder(directory);
     if (holder === undefined) return nobodyRuns(directory);
+    if (running !== undefined) refuseOtherFleet(directory, running, fleet);
+    else if (fleet !== undefined) throw notYet(directory, holder.pid, '--fleet');
     if (!flags.has('keep-vms')) signalProcess(holder, 'SIGTERM');
-    else if (running === undefined) throw notYet(directory, holder.pid);
+    else if (running === undefined) throw notYet(directory, holder.pid, '--keep-vms');
     else await askFleet(addressOfRunning(running), 'down', { keep_vms: true });
     if (await whenGone(holder, STOP_TIMEOUT_MS, systemClock)) return 0;
     const { pid } = holder;
@@ -60,11 +64,11 @@ export const downCommand: Command = {
   },
 };
 
-/** Only an administration that serves can be told to keep the VMs. */
-function notYet(directory: string, pid: number): ShoalError {
+/** Only a Shoal that serves says which fleet it runs, and can be told to keep the VMs. */
+function notYet(directory: string, pid: number, flag: string): ShoalError {
   return new ShoalError(
     'DATA_DIR_IN_USE',
-    `The Shoal on ${directory} (pid ${pid}) is just starting or stopping; give \`shoal down --keep-vms\` once it runs`,
+    `The Shoal on ${directory} (pid ${pid}) is just starting or stopping; give \`shoal down ${flag}\` once it runs`,
     { details: { directory, pid } },
   );
 }
