@@ -214,6 +214,18 @@ export const REQUESTS = [
     ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload);', ';'],
     ['a stored reply is for one operation', 'ended.op === op &&\n      ended.payloadBytes', 'ended.payloadBytes'],
     ['a stored reply is for one text', ' &&\n      ended.fingerprint === fingerprintOf(payload, contentType)', ''],
+    [
+      'an open request is for one text to a repeat at another host',
+      ' &&\n        fingerprintOf(request.payload, request.contentType) === fingerprint',
+      '',
+    ],
+    [
+      'an open request is for one operation to a repeat at another host',
+      'request.op === op &&\n        request.payload.length',
+      'request.payload.length',
+    ],
+    ['a stored reply is for one text to a repeat at another host', ' && ended.fingerprint === fingerprint;', ';'],
+    ['a stored reply is for one operation to a repeat at another host', 'ended?.op === op && ended', 'ended && ended'],
     ['a content type is a part of what an id stands for', 'contentType === undefined ? ofBytes :', 'true ? ofBytes :'],
     [
       'a reply is forgotten at dedup_ms',
