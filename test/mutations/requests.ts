@@ -146,6 +146,7 @@ export const REQUESTS = [
     ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
   ]),
   ...mutationsOf('fleet/router/request-path.ts', [
+    ['a guest gets content types if it takes them', "guest?.payload === 'bytes'", "guest?.payload !== 'bytes'"],
     [
       'the second try is cancelled when the first is answered',
       "else this.#links.tell(request.vm, { kind: 'cancel', id: request.frame });\n    this.answer",
