@@ -268,6 +268,7 @@ describe('without a fleet', () => {
     [['scale', '-1'], /^shoal: no flag and no value that could be meant is "-1"; .*\n$/],
     [['help', 'nosuch'], /^shoal: there is no command "nosuch"; .*\n$/],
     [['inspect'], /^shoal: give the number of a VM; .*\n$/],
+    [['ip', 'rm', '0'], /^shoal: expected the id of an address, got "0"; .*\n$/],
   ])('%j is told in one line', async (args, message) => {
     expect(await shoal(args)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(message) });
   });
