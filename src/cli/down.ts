@@ -68,7 +68,7 @@ export const downCommand: Command = {
 function notYet(directory: string, pid: number, flag: string): ShoalError {
   return new ShoalError(
     'DATA_DIR_IN_USE',
-    `The Shoal on ${directory} (pid ${pid}) is just starting or stopping; give \`shoal down ${flag}\` once it runs`,
+    `The Shoal on ${directory} (pid ${pid}) is just starting or stopping, or its running.json was removed; give \`shoal down ${flag}\` once it runs, or name it with --nats and --host`,
     { details: { directory, pid } },
   );
 }
