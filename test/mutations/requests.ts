@@ -146,6 +146,11 @@ export const REQUESTS = [
     ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
   ]),
   ...mutationsOf('fleet/router/request-path.ts', [
+    [
+      'an end by a deadline is counted',
+      'const { request } = waiter;\n    this.#fleet.requests.counts.ended(outcome);',
+      'const { request } = waiter;',
+    ],
     ['a guest gets content types if it takes them', "guest?.payload === 'bytes'", "guest?.payload !== 'bytes'"],
     [
       'the second try is cancelled when the first is answered',
@@ -255,6 +260,8 @@ export const REQUESTS = [
       'payload.buffer.byteLength === payload.length ? payload',
       'payload.length > 0 ? payload',
     ],
+    ['the ends that may be orphaned are bounded', 'if (this.#orphans.size <= ORPHANS_MAX) return;', 'return;'],
+    ['an end that may be orphaned again is young', '    this.#orphans.delete(requestId);\n', ''],
     ['a long text is told by its hash', "hash('sha256', payload, 'binary')", "''"],
     [
       'a request that has ended is not open',

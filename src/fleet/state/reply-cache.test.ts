@@ -173,6 +173,19 @@ describe('an id', () => {
 /** Longer than what the cache keeps of a text as it is. */
 const LONG = 'x'.repeat(1_000);
 
+it('the ends whose reply a guest may still keep are bounded: the oldest is forgotten, and one that comes again is young', () => {
+  const cache = new ReplyCache();
+  for (let count = 0; count < 10_000; count++) cache.orphaned(request(`r${count}`));
+  cache.orphaned(request('r0'));
+  cache.orphaned(request('one more'));
+  expect(['r0', 'r1', 'r2', 'one more'].map((id) => cache.orphanOf(request(id)))).toEqual([
+    'same',
+    'unknown',
+    'same',
+    'same',
+  ]);
+});
+
 describe('a request id stands for one text and one operation', () => {
   const texts: readonly (readonly [string, string])[] = [
     ['ab', 'ba'],
