@@ -19,7 +19,7 @@ export { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 export { parseHostPool } from './host-pool.ts';
 export { type CheckedImage, checkImageHere } from './image-check.ts';
 export { neighboursOn } from './neighbours.ts';
-export { orphanedVms } from './orphaned-vms.ts';
+export { orphanedVms, refuseMoved } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
 export { checkMemory, memoryMibFor } from './profile-params.ts';
 export { type BuiltService, buildService, type ServiceBuild, SYSTEMS, type System } from './services/build-service.ts';

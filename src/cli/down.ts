@@ -8,6 +8,7 @@ import {
   findHolder,
   findRunning,
   orphanedVms,
+  refuseMoved,
   refuseOtherFleet,
   refuseUnseen,
   withFleet,
@@ -76,6 +77,7 @@ function notYet(directory: string, pid: number, flag: string): ShoalError {
 /** Only the next `up` can tell which processes a killed Shoal has left, so `down` leaves them to it. */
 async function nobodyRuns(directory: string): Promise<number> {
   refuseUnseen(directory);
+  await refuseMoved(directory);
   const left = await orphanedVms(directory);
   if (left === 0) {
     say(`No Shoal runs on ${directory}; there is nothing to do.`);
