@@ -18,8 +18,8 @@ export { addressOfRunning, FLEET_DEFAULT, findFleet, refuseOtherFleet } from './
 export { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 export { parseHostPool } from './host-pool.ts';
 export { type CheckedImage, checkImageHere } from './image-check.ts';
+export { leftVms, refuseMoved } from './left-vms.ts';
 export { neighboursOn } from './neighbours.ts';
-export { orphanedVms, refuseMoved } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
 export { checkMemory, memoryMibFor } from './profile-params.ts';
 export { type BuiltService, buildService, type ServiceBuild, SYSTEMS, type System } from './services/build-service.ts';

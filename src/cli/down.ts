@@ -7,7 +7,7 @@ import {
   type FleetCalls,
   findHolder,
   findRunning,
-  orphanedVms,
+  leftVms,
   refuseMoved,
   refuseOtherFleet,
   refuseUnseen,
@@ -78,15 +78,18 @@ function notYet(directory: string, pid: number, flag: string): ShoalError {
 async function nobodyRuns(directory: string): Promise<number> {
   refuseUnseen(directory);
   await refuseMoved(directory);
-  const left = await orphanedVms(directory);
-  if (left === 0) {
+  const { count, unknown } = await leftVms(directory);
+  if (count === 0 && unknown.length === 0) {
     say(`No Shoal runs on ${directory}; there is nothing to do.`);
     return 0;
   }
-  const vms = left === 1 ? '1 VM' : `${left} VMs`;
-  say(
-    `No Shoal runs on ${directory}, but ${vms} of one that was killed: \`shoal up\` takes them over, and can then be ended.`,
-  );
+  const vms = count === 1 ? '1 VM' : `${count} VMs`;
+  const left =
+    count === 0
+      ? 'there may be VMs of one that was killed'
+      : `${vms} of one that was killed: \`shoal up\` takes them over, and can then be ended`;
+  say(`No Shoal runs on ${directory}, but ${left}.`);
+  for (const one of unknown) say(`${one}. If it is a VM of yours, end its process and remove the directory.`);
   return 1;
 }
 

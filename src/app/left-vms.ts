@@ -5,12 +5,21 @@ import { type Spawner, whileThere } from '../process/mod.ts';
 import { formerPath } from './data-dir.ts';
 import { tagOf } from './fleet-tag.ts';
 
-/** Counts the VMs that a killed Shoal left running, and touches none of them. */
-export async function orphanedVms(directory: string): Promise<number> {
+/** What a killed Shoal left running. */
+export interface LeftVms {
+  readonly count: number;
+  /** Of each thing that may be a VM, where it is and why that cannot be told. */
+  readonly unknown: readonly string[];
+}
+
+/** Looks for what a killed Shoal left running, and touches none of it. */
+export async function leftVms(directory: string): Promise<LeftVms> {
   const path = whileThere(() => realpathSync(directory));
-  if (path === undefined) return 0;
-  const found = await findVms(tagOf(path));
-  return found.filter(({ kind }) => kind === 'running' || kind === 'orphan').length;
+  const found = path === undefined ? [] : await findVms(tagOf(path));
+  return {
+    count: found.filter(({ kind }) => kind === 'running' || kind === 'orphan').length,
+    unknown: found.flatMap((one) => (one.kind === 'unknown' ? [`${one.directory} is left alone: ${one.why}`] : [])),
+  };
 }
 
 /**
