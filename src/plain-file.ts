@@ -2,7 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** The open of a pipe without a writer would wait for ever, against every signal. */
-const READ_NOW = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+const WAIT_FOR_NOBODY = constants.O_NONBLOCK | constants.O_NOCTTY;
+const READ_NOW = constants.O_RDONLY | WAIT_FOR_NOBODY;
 
 /**
  * The content of a plain file. A pipe could keep the reader waiting for ever, and a device may be endless.
@@ -48,12 +49,26 @@ async function readUpTo(file: FileHandle, bytes: number): Promise<Buffer> {
 
 /** As `readPlainFile`, for small files. */
 export function readPlainFileSync(path: string): Buffer {
-  const file = openSync(path, READ_NOW);
+  const file = openPlainFileSync(path, constants.O_RDONLY);
   try {
-    refuseOthers(path, fstatSync(file));
     return readFileSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/**
+ * Opens a plain file, or a folder if the flags allow one, and waits for nobody.
+ * @throws an error without a code if it is something else; the errors of `openSync`
+ */
+export function openPlainFileSync(path: string, flags: number, mode?: number): number {
+  const file = openSync(path, flags | WAIT_FOR_NOBODY, mode);
+  try {
+    refuseOthers(path, fstatSync(file));
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
 }
 

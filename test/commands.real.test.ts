@@ -133,6 +133,18 @@ describe('against a running fleet', () => {
     expect(second.stderr).toContain(`pid ${fleet.up.pid}`);
   });
 
+  test.each(['down', 'down --keep-vms', 'ps', 'scale 2'])(
+    '%s of another fleet than the one that runs there does nothing',
+    async (call) => {
+      const [command = '', ...args] = call.split(' ');
+      expect(await fleet.run(command, [...args, '--fleet', 'other'])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/runs the fleet "default", not "other".*\[FLEET_NOT_RUNNING\]\n$/),
+      });
+      expect(await fleet.run('params', ['get', 'min_vm_count'])).toMatchObject({ stdout: '1\n' });
+    },
+  );
+
   test('another fleet shares the NATS server of the first', async () => {
     await using other = await TestFleet.start({ flags: ['--nats', fleet.ready.nats, '--fleet', 'other'] });
     expect(other.ready).toMatchObject({ nats: fleet.ready.nats, subject: 'shoal.other.process' });
@@ -256,6 +268,7 @@ describe('without a fleet', () => {
     [['scale', '-1'], /^shoal: no flag and no value that could be meant is "-1"; .*\n$/],
     [['help', 'nosuch'], /^shoal: there is no command "nosuch"; .*\n$/],
     [['inspect'], /^shoal: give the number of a VM; .*\n$/],
+    [['ip', 'rm', '0'], /^shoal: expected the id of an address, got "0"; .*\n$/],
   ])('%j is told in one line', async (args, message) => {
     expect(await shoal(args)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(message) });
   });

@@ -62,7 +62,7 @@ test('a request is explained: where it went and why, and how it ended', async ()
   });
 });
 
-test('a request that waits is told why, by an event and when it is asked for', async () => {
+test('a request that waits is told why, by an event, when it is asked for, and by its error', async () => {
   await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
   expect(await fleet.run('params', ['set', 'vm_backlog_max=0'])).toMatchObject({ exitCode: 0 });
   // Two VMs, and no address for a third.
@@ -76,6 +76,12 @@ test('a request that waits is told why, by an event and when it is asked for', a
   });
   const told = await Promise.all(['a', 'b', 'c'].map((id) => fleet.run('explain', ['request', id])));
   expect(told.map(({ stdout }) => stdout).join()).toMatch(/it waits for \d+ ms: no address is free.* \(R3\)/);
+  expect(await fleet.run('send', ['--deadline', '500', 'd'])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /its deadline passed.*; no VM can be started: no address is free.*\[REQUEST_DEADLINE\]\n$/,
+    ),
+  });
   over.abort();
   await Promise.allSettled(spinning);
 });

@@ -20,6 +20,12 @@ test('a VM that could not be identified is adopted as soon as it can be; while i
     exitCode: 1,
     said: expect.stringContaining('1 VM that could'),
   });
+  expect(await second.run('down')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /there may be VMs of one that was killed\.\n.*1 is left alone: process \d+ cannot be/,
+    ),
+  });
   expect(statusFieldOf(identity.pid, 'State')).toContain('T');
   const third = await second.resume();
   signalProcess(identity, 'SIGCONT');

@@ -92,9 +92,9 @@ test('a data directory that was moved while its VMs run is refused until they ha
   const moved = `${fleet.data}-moved`;
   renameSync(fleet.data, moved);
   const { pool } = fleet;
-  await expect(TestFleet.start({ data: moved, pool })).rejects.toThrow(
-    `was at ${fleet.data} when 1 VM that still runs was started: move it back`,
-  );
+  const why = `was at ${fleet.data} when 1 VM that still runs was started: move it back`;
+  await expect(TestFleet.start({ data: moved, pool })).rejects.toThrow(why);
+  expect(await shoal(['down', '--data', moved])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(why) });
   renameSync(moved, fleet.data);
   const again = await fleet.resume();
   await again.run('down');

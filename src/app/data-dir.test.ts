@@ -198,6 +198,13 @@ test('a file that is a device is refused, and not waited for', async () => {
   data.close();
   symlinkSync('/dev/null', join(folder, 'running.json'));
   expect(() => findRunning(folder)).toThrow(/running\.json is a device, and it must be a plain file/);
+  rmSync(join(folder, 'running.json'));
+  rmSync(join(folder, 'lock'));
+  symlinkSync('/dev/null', join(folder, 'lock'));
+  await expect(DataDir.open(folder)).rejects.toMatchObject({
+    code: 'DATA_DIR_UNUSABLE',
+    message: expect.stringMatching(/lock is a device, and it must be a plain file/),
+  });
 });
 
 test('a file that cannot be read is no word that nothing runs', () => {

@@ -67,14 +67,8 @@ export class DataDir {
     throw inUse(path, running, holder);
   }
 
-  /**
-   * The former path of this directory, if it was moved since a Shoal last ran on it: VMs left from then have another tag. A move to another
-   * file system is a copy whose original is gone.
-   */
   get movedFrom(): string | undefined {
-    const place = readPlace(this.path);
-    if (place === undefined || place.path === this.path) return undefined;
-    return place.inode === inodeOf(this.path) || !isSettled(place.path) ? place.path : undefined;
+    return formerPath(this.path);
   }
 
   /** Records the present path. */
@@ -103,6 +97,17 @@ export class DataDir {
     this.#lock.note('');
     this.#lock.release();
   }
+}
+
+/**
+ * The former path of a data directory, if it was moved since a Shoal last ran on it: VMs left from then have another tag. A move to another
+ * file system is a copy whose original is gone.
+ * @param path its real path
+ */
+export function formerPath(path: string): string | undefined {
+  const place = readPlace(path);
+  if (place === undefined || place.path === path) return undefined;
+  return place.inode === inodeOf(path) || !isSettled(place.path) ? place.path : undefined;
 }
 
 /** Where a data directory was when a Shoal last ran on it. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ShoalError } from '../errors.ts';
-import { findRunning, type RunningFleet, refuseUnseen } from './data-dir.ts';
+import { findHolder, findRunning, type RunningFleet, refuseUnseen } from './data-dir.ts';
 import { defaultDataDir } from './paths.ts';
 
 export const FLEET_DEFAULT = 'default';
@@ -25,22 +25,33 @@ export function findFleet({ data, nats, fleet }: WhereToLook): FleetAddress {
   if (nats !== undefined) return { servers: nats, fleet: fleet ?? FLEET_DEFAULT };
   const directory = resolve(data ?? defaultDataDir());
   const running = findRunning(directory);
-  if (running === undefined) {
-    refuseUnseen(directory);
-    throw new ShoalError(
-      'FLEET_NOT_RUNNING',
-      `No Shoal runs on the data directory ${directory}; start one with \`shoal up\`, or name another with --data, or its NATS server with --nats`,
-      { details: { directory } },
-    );
-  }
-  if (fleet !== undefined && fleet !== running.fleet) {
-    throw new ShoalError(
-      'FLEET_NOT_RUNNING',
-      `The Shoal on ${directory} runs the fleet "${running.fleet}", not "${fleet}"; leave --fleet away or name its NATS server with --nats`,
-      { details: { directory, fleet, running: running.fleet } },
-    );
-  }
+  if (running === undefined) throw notServing(directory);
+  refuseOtherFleet(directory, running, fleet);
   return addressOfRunning(running);
+}
+
+/** @throws DATA_DIR_IN_USE, DATA_DIR_UNUSABLE as `refuseUnseen` does */
+function notServing(directory: string): ShoalError {
+  refuseUnseen(directory);
+  const holder = findHolder(directory);
+  const why =
+    holder === undefined
+      ? `No Shoal runs on the data directory ${directory}; start one with \`shoal up\`, or name another with --data, or its NATS server with --nats`
+      : `The Shoal on ${directory} (pid ${holder.pid}) does not say where it serves: it is just starting or stopping, or its running.json was removed; ` +
+        'try again in a moment, or name its NATS server with --nats';
+  return new ShoalError('FLEET_NOT_RUNNING', why, {
+    details: { directory, ...(holder === undefined ? {} : { pid: holder.pid }) },
+  });
+}
+
+/** @throws FLEET_NOT_RUNNING if a fleet is named, and the Shoal on that data directory runs another one */
+export function refuseOtherFleet(directory: string, running: RunningFleet, fleet: string | undefined): void {
+  if (fleet === undefined || fleet === running.fleet) return;
+  throw new ShoalError(
+    'FLEET_NOT_RUNNING',
+    `The Shoal on ${directory} runs the fleet "${running.fleet}", not "${fleet}"; leave --fleet away or name its NATS server with --nats`,
+    { details: { directory, fleet, running: running.fleet } },
+  );
 }
 
 export function addressOfRunning({ nats, login, fleet }: RunningFleet): FleetAddress {

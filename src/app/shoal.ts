@@ -15,11 +15,10 @@ import type { OwnDeploy } from './deploy/own-deploy.ts';
 import { EventLog } from './event-log.ts';
 import { EventLogger } from './event-logger.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
-import { tagOf } from './fleet-tag.ts';
 import { settleHostName } from './host-name.ts';
 import { imageToStart } from './image-to-start.ts';
+import { countVms, refuseMoved } from './left-vms.ts';
 import { startNats } from './nats.ts';
-import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
@@ -90,7 +89,8 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const source = await sourceOf(asked);
     const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
-    await settlePlace(data);
+    await refuseMoved(data.path);
+    await data.settle();
     const images = await openImageStore(join(data.path, IMAGE_FILE));
     const image = await imageToStart(data, images, await startsAnew(asked, data.tag), source);
     const store = await openTables(asked, data, cleanUp);
@@ -172,34 +172,12 @@ function tellUnused(
   );
 }
 
-/** VMs are found by the path of their data directory. If it was moved while VMs run, no Shoal would find them. */
-async function settlePlace(data: DataDir): Promise<void> {
-  const { path, movedFrom } = data;
-  if (movedFrom !== undefined) {
-    const left = await countVms(tagOf(movedFrom));
-    if (left > 0) {
-      throw new ShoalError(
-        'DATA_DIR_UNUSABLE',
-        `The data directory ${path} was at ${movedFrom} when ${left === 1 ? '1 VM that still runs was' : `${left} VMs that still run were`} started: ` +
-          'move it back, end them with `shoal up` and `shoal down`, and then move it',
-        { details: { directory: path, movedFrom, vms: left } },
-      );
-    }
-  }
-  await data.settle();
-}
-
 /**
  * Whether VMs are started from the image of the command line, whatever was deployed. A service that is watched would be deployed next anyway.
  * If there are VMs, that deploy replaces them one by one.
  */
 async function startsAnew({ fresh, watch = false }: UpOptions, tag: string): Promise<boolean> {
   return fresh || (watch && (await countVms(tag)) === 0);
-}
-
-/** VMs of an earlier Shoal, known or not. */
-async function countVms(tag: string): Promise<number> {
-  return (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length;
 }
 
 function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {
@@ -316,8 +294,7 @@ class RunningShoal implements Shoal {
   }
 
   async left(): Promise<number> {
-    const found = await findVms(this.#parts.tag);
-    return found.filter(({ kind }) => kind !== 'gone').length;
+    return countVms(this.#parts.tag);
   }
 
   keepVms(): void {

@@ -7,7 +7,9 @@ import {
   type FleetCalls,
   findHolder,
   findRunning,
-  orphanedVms,
+  leftVms,
+  refuseMoved,
+  refuseOtherFleet,
   refuseUnseen,
   withFleet,
 } from '../app/mod.ts';
@@ -15,7 +17,7 @@ import { codeOf, ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
 import { type Command, FIND_FLAGS, type Flags } from './command.ts';
-import { fleetOf } from './find.ts';
+import { fleetNameOf, fleetOf } from './find.ts';
 import { say } from './output.ts';
 import { usage } from './parse.ts';
 
@@ -44,12 +46,15 @@ export const downCommand: Command = {
     if (flags.has('all') || flags.text('host') !== undefined) return endHosts(flags);
     if (flags.text('nats') !== undefined)
       throw usage(downCommand, '--nats names a fleet: say with --host which of its hosts is to end, or --all');
+    const fleet = fleetNameOf(flags);
     const directory = resolve(flags.text('data') ?? defaultDataDir());
     const running = findRunning(directory);
     const holder = running?.process ?? findHolder(directory);
     if (holder === undefined) return nobodyRuns(directory);
+    if (running !== undefined) refuseOtherFleet(directory, running, fleet);
+    else if (fleet !== undefined) throw notYet(directory, holder.pid, '--fleet');
     if (!flags.has('keep-vms')) signalProcess(holder, 'SIGTERM');
-    else if (running === undefined) throw notYet(directory, holder.pid);
+    else if (running === undefined) throw notYet(directory, holder.pid, '--keep-vms');
     else await askFleet(addressOfRunning(running), 'down', { keep_vms: true });
     if (await whenGone(holder, STOP_TIMEOUT_MS, systemClock)) return 0;
     const { pid } = holder;
@@ -60,11 +65,11 @@ export const downCommand: Command = {
   },
 };
 
-/** Only an administration that serves can be told to keep the VMs. */
-function notYet(directory: string, pid: number): ShoalError {
+/** Only a Shoal that serves says which fleet it runs, and can be told to keep the VMs. */
+function notYet(directory: string, pid: number, flag: string): ShoalError {
   return new ShoalError(
     'DATA_DIR_IN_USE',
-    `The Shoal on ${directory} (pid ${pid}) is just starting or stopping; give \`shoal down --keep-vms\` once it runs`,
+    `The Shoal on ${directory} (pid ${pid}) is just starting or stopping, or its running.json was removed; give \`shoal down ${flag}\` once it runs, or name it with --nats and --host`,
     { details: { directory, pid } },
   );
 }
@@ -72,15 +77,19 @@ function notYet(directory: string, pid: number): ShoalError {
 /** Only the next `up` can tell which processes a killed Shoal has left, so `down` leaves them to it. */
 async function nobodyRuns(directory: string): Promise<number> {
   refuseUnseen(directory);
-  const left = await orphanedVms(directory);
-  if (left === 0) {
+  await refuseMoved(directory);
+  const { count, unknown } = await leftVms(directory);
+  if (count === 0 && unknown.length === 0) {
     say(`No Shoal runs on ${directory}; there is nothing to do.`);
     return 0;
   }
-  const vms = left === 1 ? '1 VM' : `${left} VMs`;
-  say(
-    `No Shoal runs on ${directory}, but ${vms} of one that was killed: \`shoal up\` takes them over, and can then be ended.`,
-  );
+  const vms = count === 1 ? '1 VM' : `${count} VMs`;
+  const left =
+    count === 0
+      ? 'there may be VMs of one that was killed'
+      : `${vms} of one that was killed: \`shoal up\` takes them over, and can then be ended`;
+  say(`No Shoal runs on ${directory}, but ${left}.`);
+  for (const one of unknown) say(`${one}. If it is a VM of yours, end its process and remove the directory.`);
   return 1;
 }
 

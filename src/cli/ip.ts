@@ -59,7 +59,7 @@ export const ipCommand: Command = {
         return 0;
       }
       case 'rm': {
-        if (!/^\d{1,9}$/.test(word ?? ''))
+        if (!/^[1-9]\d{0,8}$/.test(word ?? ''))
           throw usage(ipCommand, `expected the id of an address, got ${JSON.stringify(word ?? '')}`);
         const answer = await tellHost(input.flags, 'ip-rm', { id: Number(word) });
         const reply = rowIn<{ removed: number }>('ip-rm', answer, { removed: 'number' });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, statSync, writeSync } from 'node:fs';
 import { codeOf } from '../errors.ts';
+import { openPlainFileSync } from '../plain-file.ts';
 import { openFilesLimit } from './open-files.ts';
 import { processLimit } from './process-limit.ts';
 import { whileThere } from './while-there.ts';
@@ -24,11 +25,11 @@ export class FileLock {
 
   /**
    * Makes the file if it is missing. @param waitS for how long it waits for another process that has it
-   * @returns undefined if another process has it @throws if the file cannot be opened or locked
+   * @returns undefined if another process has it @throws if the file cannot be opened or locked, or is none
    */
   static tryTake(path: string, waitS = 0): FileLock | undefined {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      const file = openPlainFileSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
       let isKept = false;
       try {
         if (!lock(file, '--timeout', String(waitS))) return undefined;
@@ -46,7 +47,7 @@ export class FileLock {
    * @throws if the file cannot be opened or locked
    */
   static isHeld(path: string): boolean {
-    const file = whileThere(() => openSync(path, constants.O_RDONLY));
+    const file = whileThere(() => openPlainFileSync(path, constants.O_RDONLY));
     if (file === undefined) return false;
     try {
       return !lock(file, '--shared', '--nonblock');

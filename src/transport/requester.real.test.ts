@@ -57,7 +57,7 @@ describe('a request', () => {
     });
   });
 
-  test('that gets no reply ends at its deadline', async () => {
+  test('that gets no reply ends a quarter of a second after its deadline', async () => {
     await using fleet = await servedFleet(() => undefined, { drainLimitMs: 1 });
     const clock = new ManualClock();
     const requester = createRequester(fleet.nc, { fleet: fleet.fleet, clock });
@@ -65,7 +65,7 @@ describe('a request', () => {
       code: 'REQUEST_DEADLINE',
       details: { deadlineMs: 500 },
     });
-    await clock.advance(499);
+    await clock.advance(749);
     expect(requester.inFlight).toBe(1);
     await clock.advance(41);
     await ended;
@@ -73,6 +73,21 @@ describe('a request', () => {
     // Nothing is in flight, so nothing has a deadline.
     await clock.advance(1_000);
     expect(clock.pending).toBe(0);
+  });
+
+  test('whose end the fleet tells just after its deadline ends with what the fleet says', async () => {
+    const came = Promise.withResolvers<Request>();
+    await using fleet = await servedFleet((request) => came.resolve(request));
+    const clock = new ManualClock();
+    const requester = createRequester(fleet.nc, { fleet: fleet.fleet, clock });
+    const ended = expect(requester.request(new Uint8Array(0), { deadlineMs: 500 })).rejects.toMatchObject({
+      code: 'REQUEST_DEADLINE',
+      message: 'no VM can be started',
+    });
+    const { replyTo } = await came.promise;
+    await clock.advance(600);
+    replyTo.tell({ ok: false, status: 504, reason: 'expired-in-line', message: 'no VM can be started', host: 'alpha' });
+    await ended;
   });
 
   test('larger than the server takes is refused here', async () => {
@@ -188,7 +203,7 @@ describe('a request that is sent again', () => {
     });
     sent.again(400);
     await came(2);
-    await clock.advance(540);
+    await clock.advance(790);
     await expired;
     const user = new AbortController();
     const given = requester.send(new Uint8Array(0), { signal: user.signal });
@@ -269,6 +284,6 @@ test('a server that is lost lets requests end by their deadline', async () => {
     code: 'REQUEST_DEADLINE',
   });
   await fleet.nats.kill();
-  await clock.advance(150);
+  await clock.advance(400);
   await ended;
 });

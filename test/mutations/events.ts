@@ -198,6 +198,7 @@ export const EVENTS = [
     ],
   ]),
   ...mutationsOf('fleet/policy/enact.ts', [
+    ['a VM is of its image from its reservation on', '? {} : { imageDigest: image };', '? {} : {};'],
     ['nothing is started for a second after the store gave no id', 'const NO_ID_MS = 1_000;', 'const NO_ID_MS = 500;'],
     ['a VM is told to stop once', "vm === undefined || vm.state === 'stopping' || fleet", 'vm === undefined || fleet'],
     [
@@ -285,5 +286,6 @@ export const EVENTS = [
   ]),
   ...mutationsOf('fleet/policy/rows.ts', [
     ['a row has the start of its VM in time of day', 'epochMs - (nowMs - vm.startedMs)', 'epochMs'],
+    ['a VM may be started long after its router', 'epochMs - (nowMs - vm.startedMs)', 'epochMs - nowMs'],
   ]),
 ];

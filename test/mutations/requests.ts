@@ -147,6 +147,12 @@ export const REQUESTS = [
   ]),
   ...mutationsOf('fleet/router/request-path.ts', [
     [
+      'an end by a deadline is counted',
+      'const { request } = waiter;\n    this.#fleet.requests.counts.ended(outcome);',
+      'const { request } = waiter;',
+    ],
+    ['a guest gets content types if it takes them', "guest?.payload === 'bytes'", "guest?.payload !== 'bytes'"],
+    [
       'the second try is cancelled when the first is answered',
       "else this.#links.tell(request.vm, { kind: 'cancel', id: request.frame });\n    this.answer",
       'this.answer',
@@ -214,6 +220,18 @@ export const REQUESTS = [
     ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload);', ';'],
     ['a stored reply is for one operation', 'ended.op === op &&\n      ended.payloadBytes', 'ended.payloadBytes'],
     ['a stored reply is for one text', ' &&\n      ended.fingerprint === fingerprintOf(payload, contentType)', ''],
+    [
+      'an open request is for one text to a repeat at another host',
+      ' &&\n        fingerprintOf(request.payload, request.contentType) === fingerprint',
+      '',
+    ],
+    [
+      'an open request is for one operation to a repeat at another host',
+      'request.op === op &&\n        request.payload.length',
+      'request.payload.length',
+    ],
+    ['a stored reply is for one text to a repeat at another host', ' && ended.fingerprint === fingerprint;', ';'],
+    ['a stored reply is for one operation to a repeat at another host', 'ended?.op === op && ended', 'ended && ended'],
     ['a content type is a part of what an id stands for', 'contentType === undefined ? ofBytes :', 'true ? ofBytes :'],
     [
       'a reply is forgotten at dedup_ms',
@@ -242,6 +260,8 @@ export const REQUESTS = [
       'payload.buffer.byteLength === payload.length ? payload',
       'payload.length > 0 ? payload',
     ],
+    ['the ends that may be orphaned are bounded', 'if (this.#orphans.size <= ORPHANS_MAX) return;', 'return;'],
+    ['an end that may be orphaned again is young', '    this.#orphans.delete(requestId);\n', ''],
     ['a long text is told by its hash', "hash('sha256', payload, 'binary')", "''"],
     [
       'a request that has ended is not open',

@@ -408,6 +408,7 @@ export const STATE = [
   ]),
   ...mutationsOf('fleet/state/snapshot.ts', [
     ['VMs of a host out of reach are unknown', "isAway ? 'unknown' : vm.state", 'vm.state'],
+    ['the uptime counts from the start of the router', 'nowMs - fleet.startedMs', 'nowMs'],
     ['a host that has not told is not shown', "reach === 'unseen' ? [] :", "reach === 'away' ? [] :"],
   ]),
 ];

@@ -196,15 +196,29 @@ describe('a source', () => {
     ['link.js', 'is the service itself'],
     ['hello.service', 'would be two files of the image'],
     ['out', 'is a folder'],
+    ['pipe', 'is no plain file'],
   ])('is not written over, nor is a file of the image by another: --output %s', async (output, why) => {
     const source = join(folder, 'hello.js');
     const text = "export default { a: () => '' };";
     writeFileSync(source, text);
     symlinkSync('hello.js', join(folder, 'link.js'));
     mkdirSync(join(folder, 'out'));
+    spawnSync('mkfifo', [join(folder, 'pipe')]);
     const built = buildService({ system: 'builtin', source, output: join(folder, output), say });
     await expect(built).rejects.toThrow(`No image was built: ${join(folder, output)} ${why}. Name another output`);
     expect(readFileSync(source, 'utf8')).toBe(text);
-    expect(readdirSync(folder).sort()).toEqual(['hello.js', 'link.js', 'out']);
+    expect(readdirSync(folder).sort()).toEqual(['hello.js', 'link.js', 'out', 'pipe']);
+  });
+
+  test('that is a pipe is refused, and not waited for', async () => {
+    const source = join(folder, 'pipe.cpp');
+    spawnSync('mkfifo', [source]);
+    const built = buildService({ system: 'builtin', source, output: join(folder, 'x.elf'), say });
+    await expect(built).rejects.toMatchObject({
+      code: 'SERVICE_BUILD',
+      message: expect.stringMatching(
+        /the source .*pipe\.cpp cannot be read: .* is a pipe, and it must be a plain file/,
+      ),
+    });
   });
 });

@@ -1,10 +1,11 @@
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exportsOf } from '../../bundle/mod.ts';
-import { ShoalError } from '../../errors.ts';
+import { ShoalError, whyUnreadable } from '../../errors.ts';
 import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
+import { readPlainFile } from '../../plain-file.ts';
 import { buildScript, filesBeside } from './build-script.ts';
 import { profileOfBytes } from './profile-of-bytes.ts';
 import { runScript } from './run-script.ts';
@@ -74,7 +75,7 @@ export async function buildService(build: ServiceBuild): Promise<BuiltService> {
   return { image: output, profile };
 }
 
-/** A build must not write over the service, over another file that it writes, or over a folder. */
+/** A build must not write over the service, over another file that it writes, or over what is no file. */
 async function checkOutputs(outputs: readonly string[], source: string | undefined): Promise<void> {
   const refuse = (output: string, why: string): never => {
     throw new ShoalError('SERVICE_BUILD', `No image was built: ${output} ${why}. Name another output`, {
@@ -85,6 +86,8 @@ async function checkOutputs(outputs: readonly string[], source: string | undefin
     if (outputs.indexOf(output) !== index) refuse(output, 'would be two files of the image');
     const found = await stat(output).catch(() => undefined);
     if (found?.isDirectory() === true) refuse(output, 'is a folder');
+    // The new file would take the place of a device, such as /dev/null, for everybody.
+    if (found?.isFile() === false) refuse(output, 'is no plain file');
     if (found === undefined || source === undefined) continue;
     const { dev, ino } = await stat(source);
     if (found.dev === dev && found.ino === ino) refuse(output, 'is the service itself');
@@ -103,13 +106,17 @@ async function preparedSource(
   kind: ServiceKind,
 ): Promise<{ readonly path: string; remove(): Promise<void> }> {
   if (kind !== 'cpp' || (await stat(source)).isDirectory()) return { path: source, remove: () => Promise.resolve() };
+  const content = await readPlainFile(source).catch((cause: unknown) => {
+    const why = `the source ${source} cannot be read: ${whyUnreadable(cause)}`;
+    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
+  });
   const path = await mkdtemp(join(tmpdir(), 'shoal-service-'));
-  await cp(source, join(path, basename(source)));
+  await writeFile(join(path, basename(source)), content);
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
 async function exportsPayloadBytes(source: string): Promise<boolean> {
-  return exportsOf(await readFile(source)).includes('shoal_payload_bytes');
+  return exportsOf(await readPlainFile(source)).includes('shoal_payload_bytes');
 }
 
 /** `shoal up` reads it beside the image. */

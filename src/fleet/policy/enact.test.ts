@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
-import { bootOf, drain, enact } from './enact.ts';
+import { bootOf, drain, enact, enactStart } from './enact.ts';
 
 describe('what follows from a decision', () => {
   it('is nothing when a VM is to be drained that drains already', () => {
@@ -21,6 +21,26 @@ describe('what follows from a decision', () => {
     expect(bootOf(bare.fleet, vm, 'R3', 0).effects).toContainEqual(
       expect.objectContaining({ event: expect.objectContaining({ kind: 'vm-booting', text }) }),
     );
+  });
+
+  it.each([[undefined], ['digest']])('is a VM that is of its image from its reservation on (%s)', (image) => {
+    const bare = new BareFleet();
+    const [address] = bare.fleet.freeAddresses(0);
+    if (address === undefined) throw new Error('it is there');
+    const decision = {
+      kind: 'start',
+      rule: 'R1',
+      address,
+      spare: false,
+      figures: {},
+      replaces: undefined,
+      ...(image && { image }),
+    } as const;
+    const { transitions, effects } = enactStart(bare.fleet, decision, 1, 0);
+    bare.apply(...transitions);
+    expect(bare.fleet.vm(1)?.imageDigest).toBe(image);
+    const told = effects.flatMap((effect) => (effect.kind === 'command' ? [effect.command] : []));
+    expect(told).toEqual([{ kind: 'prepare', vm: 1, address, ...(image && { image }) }]);
   });
 
   it('is nothing when a spare is to boot ahead that is wanted already', () => {

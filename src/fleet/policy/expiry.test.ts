@@ -10,6 +10,13 @@ it('a request whose deadline passes while no VM can be started says why', async 
   ]);
 });
 
+it('the end by a deadline is counted for each client that it ends', async () => {
+  await using fleet = new FakeFleet({ pool: [] });
+  for (const withinMs of [1_000, 1_000, 60_000]) fleet.send({ requestId: 'x', withinMs });
+  await fleet.advance(2_000);
+  expect((await fleet.snapshot()).requests).toMatchObject({ accepted: 3, ok: 0, failed: { 504: 2 } });
+});
+
 it('a request is not refused because of one that waits past its deadline', async () => {
   const params = { min_vm_count: 1, vm_backlog_max: 0, router_queue_max: 1 };
   await using fleet = new FakeFleet({ addresses: 1, params });

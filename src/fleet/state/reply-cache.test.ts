@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { LinkedList } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../values/request.ts';
-import { openRequest } from './open-request.ts';
-import { ReplyCache } from './reply-cache.ts';
+import { type OpenRequest, openRequest } from './open-request.ts';
+import { fingerprintOf, ReplyCache } from './reply-cache.ts';
 
 function request(requestId: string): Request {
   return {
@@ -172,6 +173,19 @@ describe('an id', () => {
 /** Longer than what the cache keeps of a text as it is. */
 const LONG = 'x'.repeat(1_000);
 
+it('the ends whose reply a guest may still keep are bounded: the oldest is forgotten, and one that comes again is young', () => {
+  const cache = new ReplyCache();
+  for (let count = 0; count < 10_000; count++) cache.orphaned(request(`r${count}`));
+  cache.orphaned(request('r0'));
+  cache.orphaned(request('one more'));
+  expect(['r0', 'r1', 'r2', 'one more'].map((id) => cache.orphanOf(request(id)))).toEqual([
+    'same',
+    'unknown',
+    'same',
+    'same',
+  ]);
+});
+
 describe('a request id stands for one text and one operation', () => {
   const texts: readonly (readonly [string, string])[] = [
     ['ab', 'ba'],
@@ -191,12 +205,32 @@ describe('a request id stands for one text and one operation', () => {
     cache.ended(ofText('upper', one), reply, 0, 1_000);
     expect(kindsIn(cache, one, other)).toEqual(['ended', 'other', 'other']);
   });
+
+  it.each(texts)('for repeats that came to another host, too', (one, other) => {
+    const open = openRequest(ofText('upper', one));
+    open.place = new LinkedList<OpenRequest>().push(open);
+    const cache = new ReplyCache();
+    cache.opened(open);
+    expect(knowledgeIn(cache, one, other)).toEqual(['here', 'nothing', 'nothing']);
+    cache.closed(open);
+    cache.ended(open.request, { ok: true, payload: new Uint8Array(1), vm: 1, host: 'here' }, 0, 1_000);
+    expect(knowledgeIn(cache, one, other)).toEqual(['ended', 'nothing', 'nothing']);
+  });
 });
 
 /** What the cache knows of the same request, of another text, and of another operation. */
 function kindsIn(cache: ReplyCache, one: string, other: string): (string | undefined)[] {
-  const repeats = [ofText('upper', one), ofText('upper', other), ofText('lower', one)];
-  return repeats.map((repeat) => cache.find(repeat, 0)?.kind);
+  return repeatsOf(one, other).map((repeat) => cache.find(repeat, 0)?.kind);
+}
+
+function knowledgeIn(cache: ReplyCache, one: string, other: string): string[] {
+  return repeatsOf(one, other).map(({ requestId, op, payload }) =>
+    cache.knows({ requestId, op, payloadBytes: payload.length, fingerprint: fingerprintOf(payload) }, 0),
+  );
+}
+
+function repeatsOf(one: string, other: string): Request[] {
+  return [ofText('upper', one), ofText('upper', other), ofText('lower', one)];
 }
 
 function ofText(op: string, text: string): Request {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../kit/mod.ts';
+import { makeParams } from '../values/params.ts';
+import { Fleet } from './fleet.ts';
+import { snapshot } from './snapshot.ts';
 
 describe('a snapshot', () => {
   it('counts requests since the server started, and says how long that is', async () => {
@@ -17,6 +20,11 @@ describe('a snapshot', () => {
     const { requests, uptime_ms } = await fleet.snapshot();
     expect(requests).toMatchObject({ accepted: 2, ok: 1, failed: { 502: 1 } });
     expect(uptime_ms).toBe(1_500);
+  });
+
+  it('counts its uptime from the start of its router, which need not be that of the machine', () => {
+    const fleet = new Fleet({ host: 'here', params: makeParams(), pool: [], nowMs: 5_000 });
+    expect(snapshot(fleet, undefined, 7_000).uptime_ms).toBe(2_000);
   });
 
   it('leaves the uptime open where the clock that noted the start was wrong', async () => {

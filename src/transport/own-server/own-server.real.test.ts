@@ -237,6 +237,19 @@ describe('what an earlier Shoal left', () => {
     expect(await stateOf()).toMatchObject({ process: left.process });
   });
 
+  test.each([false, true])(
+    'a server whose files were all removed is found by its arguments (fresh: %s)',
+    async (fresh) => {
+      const left = await abandoned();
+      for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
+      const server = await start({ fresh });
+      expect(server.adopted).toBe(!fresh);
+      expect(server.port).toBe(left.port);
+      expect(isAlive(left.process)).toBe(!fresh);
+      expect(await stateOf()).toMatchObject({ process: server.process });
+    },
+  );
+
   test('a start that never came about is made up for, on its port', async () => {
     const port = await freed();
     const config = 'nats-old.conf';

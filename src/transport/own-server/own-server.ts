@@ -20,7 +20,7 @@ import { MAX_PAYLOAD_BYTES_DEFAULT, renderConfig } from './config.ts';
 import { type EndLimits, endProcess } from './end-process.ts';
 import { freePort, portWithin } from './free-port.ts';
 import { findNatsServer } from './program.ts';
-import { readState, removeFile, removeState, type ServerState, writeState } from './state.ts';
+import { newState, readState, removeFile, removeState, type ServerState, stateOfProcess, writeState } from './state.ts';
 
 export interface OwnServerOptions {
   /** The server's own folder; made if it is missing. */
@@ -97,7 +97,7 @@ const SHOWN_MAX = 500;
 export async function startOwnServer(options: OwnServerOptions): Promise<OwnServer> {
   const starter = new Starter(options);
   await starter.prepareDirectory();
-  const left = await readState(options.directory);
+  const left = (await readState(options.directory)) ?? stateOfProcess(options.directory);
   const adopted = left === undefined ? undefined : await starter.adopt(left);
   if (adopted !== undefined) return adopted;
   return starter.start(options.keepPort?.port ?? left?.port);
@@ -209,8 +209,7 @@ class Starter {
     portLost: number | undefined,
   ): Promise<OwnServer | { readonly exit: ProcessExit | undefined }> {
     const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
-    const tag = randomHex(systemRandom, TAG_BYTES);
-    const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
+    const state = newState(port, randomHex(systemRandom, TAG_BYTES));
     const configPath = join(directory, state.config);
     const storeDirectory = jetStream ? join(directory, 'jetstream') : undefined;
     await writeFile(configPath, renderConfig({ name: state.name, port, maxPayloadBytes, storeDirectory }), {

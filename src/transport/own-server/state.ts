@@ -1,9 +1,16 @@
 import { unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
-import { findByArgument, inodeOf, isProcessIdentity, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
+import {
+  findByArgument,
+  inodeOf,
+  isProcessIdentity,
+  type ProcessIdentity,
+  processesWith,
+  writeDurable,
+} from '../../process/mod.ts';
 
 /**
  * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,
@@ -13,13 +20,28 @@ export interface ServerState {
   /** The server's name, new at each start: a server that answers with it is the one of this state. */
   readonly name: string;
   readonly port: number;
-  /** File name of the configuration, new at each start. */
+  /** File name of the configuration, new at each start. It has the name and the port in it: see `stateOfProcess`. */
   readonly config: string;
   readonly process: ProcessIdentity | undefined;
 }
 
 const VERSION = 1;
 const FILE = 'server.json';
+const CONFIG = /^nats-(\d+)-([0-9a-f]+)\.conf$/;
+
+/** @param tag new at each start, hexadecimal */
+export function newState(port: number, tag: string): ServerState {
+  return { name: `shoal-${tag}`, port, config: `nats-${port}-${tag}.conf`, process: undefined };
+}
+
+/** The state of a server that runs with a configuration file at this path, also if somebody has removed all files of it. */
+export function stateOfProcess(directory: string): ServerState | undefined {
+  for (const { argument } of processesWith((one) => dirname(one) === directory && CONFIG.test(basename(one)))) {
+    const [, port, tag] = CONFIG.exec(basename(argument)) ?? [];
+    if (tag !== undefined) return newState(Number(port), tag);
+  }
+  return undefined;
+}
 
 /** @returns undefined if there is none of this directory. @throws NATS_SERVER_FAILED if it is damaged or newer; it is left as it is */
 export async function readState(directory: string): Promise<ServerState | undefined> {

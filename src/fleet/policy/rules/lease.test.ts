@@ -225,9 +225,12 @@ describe('R7, the row of a VM', () => {
   it('has the time of its start in time of day, however late it is written', async () => {
     const inserted: { startedMs: number; lastConnectMs: number }[] = [];
     await using fleet = new FakeFleet({
-      params: { min_vm_count: 1 },
+      params: { min_vm_count: 0 },
       insert: async (record) => void inserted.push(record),
     });
+    await fleet.advance(10_000);
+    fleet.send();
+    await fleet.settle();
     const startedMs = fleet.kit.clock.now();
     await fleet.advance(3_000);
     fleet.report(1);
