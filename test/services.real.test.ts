@@ -249,12 +249,12 @@ test('a service that refuses the greeting runs, and says so', async () => {
 });
 
 test('a service that never answers the greeting runs, is watched, and can be mended', async () => {
-  const file = fileOf('export default { a(text) { while (text.startsWith("Hello")); return text; } };\n', 'hello.js');
+  const file = fileOf('export default { a(text: string) { while (text.startsWith("Hello")); return text; } };\n');
   const flags = ['--service', file, '--watch', '--set', 'boot_timeout_ms=4000'];
   await using fleet = await TestFleet.start({ flags });
   expect(await ask(fleet, 'other')).toBe('other');
-  await fleet.up.stderrHas(/Watching .*hello\.js/);
-  writeFileSync(file, 'export default { a: (text) => `mended ${text}` };\n');
+  await fleet.up.stderrHas(/Watching .*hello\.ts/);
+  writeFileSync(file, says('mended'));
   await deployedAgain(fleet, 1);
   expect(await ask(fleet, 'Hello')).toBe('mended Hello');
 });

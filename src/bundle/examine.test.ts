@@ -82,12 +82,15 @@ describe('a service', () => {
     const conditions = Array.from({ length: 1_500 }, (_, n) => `text === '${n}' ? '${n}'`).join(' : ');
     const { runner } = await openService(
       files({
-        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(6_000)}'b'${')'.repeat(6_000)} };`,
+        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(9_000)}'b'${')'.repeat(9_000)},
+          c: async () => ${'('.repeat(5_000)}(await import('./c.ts')).c${')'.repeat(5_000)} };`,
+        'c.ts': `export const c = ${JSON.stringify('('.repeat(2e4))}.length + '';`,
       }),
       QUIET,
     );
     expect(runner.request('a', '1499', undefined)).toEqual({ ok: true, reply: '1499' });
     expect(runner.request('b', '', undefined)).toEqual({ ok: true, reply: 'b' });
+    expect(runner.request('c', '', undefined)).toEqual({ ok: true, reply: '20000' });
   });
 
   test('in JavaScript, with syntax newer than the engine', async () => {
@@ -115,6 +118,34 @@ describe('a service', () => {
     expect(runner.request('a', '', undefined)).toEqual({ ok: true, reply: 'production own function' });
     // What its authors may be told is not for the author of the service.
     expect(service.notes).toEqual([]);
+  });
+
+  test('goes on without a module of Node that it, or a package, only tries to have, and is told so', async () => {
+    const path = files({
+      'a.ts': `import old from './old.cjs';
+        import { where, load } from 'tries';
+        export default { a: () => old.fs, b: () => where, c: () => load('x').catch((error) => error.name), d: () => old.late() };`,
+      'old.cjs': `exports.fs = 'there';
+        try { require('fs'); } catch (error) { exports.fs = error.code; }
+        exports.late = () => require('node:net');`,
+      'node_modules/tries/package.json': '{"name":"tries","main":"own.mjs"}',
+      'node_modules/tries/own.mjs': `export let where = 'Node';
+        import('node:fs').catch((error) => { where = error.message.slice(0, 28); });
+        export const load = async (name) => import(name);`,
+    });
+    const { service, runner } = await openService(path, QUIET);
+    expect(runner.request('a', '', undefined)).toEqual({ ok: true, reply: 'MODULE_NOT_FOUND' });
+    expect(runner.request('b', '', undefined)).toEqual({ ok: true, reply: "Cannot find module 'node:fs'" });
+    expect(runner.request('c', '', undefined)).toEqual({ ok: true, reply: 'ReferenceError' });
+    expect(runner.request('d', '', undefined)).toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/^Cannot find module 'node:net': a service runs without Node/),
+    });
+    expect(service.notes.map((note) => note.replace(`${folder}/`, '')).sort()).toEqual([
+      expect.stringMatching(/^node_modules\/tries\/own\.mjs:2: "node:fs" is not there, and what asks for it throws: /),
+      expect.stringMatching(/^old\.cjs:2: "fs" is not there, and what asks for it throws: a service runs without Node/),
+      expect.stringMatching(/^old\.cjs:3: "node:net" is not there/),
+    ]);
   });
 
   test('may have 64 operations, and names of 64 characters', async () => {
@@ -179,6 +210,42 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       'a file that is not there',
       "import a from './nope.ts';\nexport default { a };",
       /a\.ts:1 .* "\.\/nope\.ts", and there is no such file. Check the path/,
+    ],
+    [
+      'a part of a package that it does not export',
+      "import a from 'there/nope';\nexport default { a };",
+      /a\.ts:1 .* "there\/nope", and the package "there" has no such file, or does not export it\. Check the path/,
+    ],
+    [
+      'a style sheet',
+      "\nimport './a.css';\nexport default { a: () => '' };",
+      /a\.ts:2 .* it imports "\.\/a\.css", and only TypeScript, .* can be part of a script\. Leave it out, or write/,
+    ],
+    ['an image', "import a from './a.png';\nexport default { a };", /a\.ts:1 .* it imports "\.\/a\.png", and only/],
+    [
+      'a file by a query',
+      "import a from './b.ts?raw';\nexport default { a };",
+      /it imports "\.\/b\.ts\?raw", and only/,
+    ],
+    [
+      'what it cannot do without',
+      "import { x } from './c.cjs';\nexport default { a: () => x };",
+      /c\.cjs:2:\d+ .* Cannot find module 'crypto': a service runs without Node.* use a package/,
+    ],
+    [
+      'a global of Node while it sets itself up',
+      "\nconst b = Buffer.from('');\nexport default { a: () => '' + b };",
+      /a\.ts:2:\d+ .* Buffer is not defined, for a service runs without Node .* or define it in a module/,
+    ],
+    [
+      'a decorator',
+      'const d = (x: unknown) => x;\nclass A { @d a() {} }\nexport default { a: () => "" + A };',
+      /a\.ts:2:\d+ .* has syntax that the engine does not know .* Decorators need `"experimentalDecorators": true`/,
+    ],
+    [
+      'code that nests without measure',
+      `export default { a: async () => ${'['.repeat(1e5)}await import('./b.ts')${']'.repeat(1e5)} };`,
+      /a\.ts cannot be used: its brackets nest more than 10000 deep\. Build/,
     ],
     [
       'a computed import',
@@ -288,7 +355,10 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       /Maximum call stack size exceeded/,
     ],
   ])('%s', async (_what, text, message) => {
-    const path = files({ 'a.ts': text, 'b.ts': 'export const y = 1;' });
+    const path = files({
+      ...{ 'a.ts': text, 'b.ts': 'export const y = 1;', 'c.cjs': "\nexports.x = require('crypto');" },
+      ...{ 'a.css': 'a{}', 'a.png': '\x89PNG', 'node_modules/there/package.json': '{"name":"there","exports":{}}' },
+    });
     expect(await refusal(path)).toMatch(message);
   });
 

@@ -1,7 +1,7 @@
 import { type Bundle, bundle } from './bundle.ts';
 import { checkExports, type ServiceFacts } from './check-exports.ts';
 import { CutOff, ScriptError } from './engine.ts';
-import { invalid, type Place, placeText } from './fault.ts';
+import { invalid, literally, type Place, placeText } from './fault.ts';
 import { Runner, SCRIPT_NAME } from './runner.ts';
 
 /** A service that was found fit. */
@@ -68,15 +68,32 @@ function settingUp<T>(bundled: Bundle, work: () => T): T {
       throw invalid({ file: bundled.file }, why, error);
     }
     if (!(error instanceof ScriptError)) throw error;
-    throw invalid(
-      placeIn(bundled, error.scriptStack) ?? { file: bundled.file },
-      `it throws while it sets itself up: ${error.message}`,
-      error,
-    );
+    throw invalid(placeIn(bundled, error.scriptStack) ?? { file: bundled.file }, whatItThrows(error), error);
   }
 }
 
-const PLACES = new RegExp(`${SCRIPT_NAME.replace('.', '\\.')}:(\\d+):(\\d+)`, 'g');
+/** The first line of the stack of a script that was not even begun: a place without a function. */
+const UNREAD = new RegExp(`^ *at ${literally(SCRIPT_NAME)}:`);
+/** What scripts for browsers take for granted beside what Node has. */
+const OF_BROWSERS: readonly string[] = ['window', 'document', 'location', 'XMLHttpRequest'];
+/** What a module of Node finds beside the globals. */
+const OF_MODULES: readonly string[] = ['require', 'module', 'exports', '__dirname', '__filename'];
+
+/** With the remedy, where it is a fault that can be told from its text. */
+function whatItThrows({ message, scriptStack }: ScriptError): string {
+  if (UNREAD.test(scriptStack)) {
+    const remedy =
+      'Decorators need `"experimentalDecorators": true` in a tsconfig.json. Write other syntax as ES2023 has it';
+    return `it has syntax that the engine does not know (${message}). ${remedy}`;
+  }
+  const throws = `it throws while it sets itself up: ${message}`;
+  const [, name = ''] = /^ReferenceError: ([\w$]+) is not defined$/.exec(message) ?? [];
+  if (!(name in globalThis) && !OF_BROWSERS.includes(name) && !OF_MODULES.includes(name)) return throws;
+  const remedy = 'Use a package that does without it, or define it in a module that is imported before';
+  return `${throws}, for a service runs without Node and without a browser. ${remedy}`;
+}
+
+const PLACES = new RegExp(`${literally(SCRIPT_NAME)}:(\\d+):(\\d+)`, 'g');
 
 /** The first place of a stack that stands in a file of the author's. */
 function placeIn({ placeOf }: Bundle, stack: string): Place | undefined {
