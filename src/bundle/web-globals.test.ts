@@ -75,7 +75,10 @@ test('a script has what it names, and nothing else, before its own lines', async
 
 test('a script that takes the global object for `self`, as those for browsers do, has it', async () => {
   const file = join(folder, 'self.js');
-  writeFileSync(file, 'self.found = new URL("a:b").href;\nexport default { a: () => found + (self === globalThis) };\n');
+  writeFileSync(
+    file,
+    'self.found = new URL("a:b").href;\nexport default { a: () => found + (self === globalThis) };\n',
+  );
   const { runner: own } = await openService(file, { limitMs: 60_000, onLog: () => undefined });
   expect(own.request('a', '', undefined)).toMatchObject({ reply: 'a:btrue' });
 });
