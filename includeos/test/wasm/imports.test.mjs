@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { accelerators } from '../guest.mjs';
+import { accelerators, Guest } from '../guest.mjs';
 import { assemble, build, temporaryFolder, tryBuild, withGuest } from './build.mjs';
 
 const folder = temporaryFolder();
@@ -238,4 +238,15 @@ describe('a module that cannot start', () => {
       );
     });
   }
+
+  test('because its start never ends says so meanwhile', async () => {
+    const loops = '(memory (export "memory") 1) (func $start (loop $l (br $l))) (start $start)';
+    const image = build(assemble(folder.path, 'endless', `(module ${loops} ${allocator} ${operation})`));
+    const guest = await Guest.start({ image });
+    try {
+      await guest.seen(/service: what it runs at its start goes on and on: it must be quick\n/);
+    } finally {
+      await guest.end();
+    }
+  });
 });

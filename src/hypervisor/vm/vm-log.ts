@@ -6,6 +6,10 @@ import type { LogBatch } from './vm-messages.ts';
 
 /** Someone who forgets to unfollow must not be able to make a VM's log expensive. */
 const FOLLOWERS_MAX = 16;
+/** Begins Shoal's own lines. */
+const NOTE = '[shoal] ';
+/** Of a line that stands in another text. */
+const SAID_CHARS_MAX = 200;
 
 export interface LogOwner {
   readonly vm: VmId;
@@ -53,7 +57,13 @@ export class VmLog {
 
   /** A line of Shoal between those of the guest. */
   note(text: string): void {
-    this.#line(`[shoal] ${text}`);
+    this.#line(`${NOTE}${text}`);
+  }
+
+  /** The last line, if it is the guest's own. */
+  lastSaid(): string | undefined {
+    const [line] = this.tail(1);
+    return line === undefined || line.text.startsWith(NOTE) ? undefined : line.text.trim().slice(0, SAID_CHARS_MAX);
   }
 
   tail(linesMax: number): readonly LogLine[] {
