@@ -50,6 +50,9 @@ test('a service is asked without a VM: the first operation, or the one that is n
     stdout: '',
     stderr: 'shoal: the service answers 409: taken\n',
   });
+  // Bytes as they are, with nothing behind them.
+  write('bytes.ts', "export const payload = 'bytes';\nexport default { same: (bytes: Uint8Array) => bytes };\n");
+  expect(await run('service', 'test', 'bytes.ts', '--text', 'hä')).toMatchObject({ exitCode: 0, stdout: 'hä' });
 });
 
 test('the test beside a service runs in its folder, whatever it is written in, and its end is that of the command', async () => {

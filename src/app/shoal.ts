@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActorSystem, createSystem } from '../actors/mod.ts';
@@ -215,6 +216,11 @@ function causeOf(error: unknown): unknown {
   return isOurs && error.cause !== undefined ? causeOf(error.cause) : error;
 }
 
+/** A service of bytes may make anything of a text. */
+function shownReply(payload: Uint8Array): string {
+  return isUtf8(payload) ? new TextDecoder().decode(payload) : `${payload.length} bytes`;
+}
+
 /** What a service says of a text that it does not take, or fails over; undefined for other errors. */
 function refusalOf(error: unknown): Omit<Greeting, 'ms'> | undefined {
   if (!(error instanceof ShoalError)) return undefined;
@@ -294,7 +300,7 @@ class RunningShoal implements Shoal {
         const deadlineMs = Math.min(GREET_TRY_MS, Math.ceil(endMs - startMs));
         try {
           const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs });
-          return { text: new TextDecoder().decode(payload), refusal: '', vm, ms: clock.monotonic() - startMs };
+          return { text: shownReply(payload), refusal: '', vm, ms: clock.monotonic() - startMs };
         } catch (error) {
           const refused = refusalOf(error);
           if (refused !== undefined) return { ...refused, ms: clock.monotonic() - startMs };
