@@ -50,6 +50,22 @@ test('a client gets the status and the message of an error that a service throws
   expect((await fleet.snapshot()).vms).toMatchObject([{ id_vmachine: fleet.ready.vms[0]?.id_vmachine }]);
 });
 
+test('the log of a VM has the stack of an error with the lines of the author', async () => {
+  const file = fileOf(`type Text = string;\n
+// A remark.
+const parsed = (text: Text): { a: number } =>
+  JSON.parse(text);
+
+export default { sum: (text: Text) => String(parsed(text).a) };\n`);
+  await using fleet = await TestFleet.start({ flags: ['--service', file] });
+  await expect(ask(fleet, 'none')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  const vm = String(fleet.ready.vms[0]?.id_vmachine);
+  await eventually('the log has it', async () => {
+    const { stdout } = await fleet.run('logs', [vm]);
+    return /at parsed \(hello\.ts:[45]\)\n.*at sum \(hello\.ts:7\)/.exec(stdout)?.[0];
+  });
+});
+
 test('a service in TypeScript runs in VMs; what is saved is deployed, however an editor saves', async () => {
   const [file, temporary] = [fileOf(says('one')), temporaryFolder()];
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));

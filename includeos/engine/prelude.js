@@ -5,7 +5,7 @@
 (function (host) {
   'use strict';
 
-  const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+  const { apply, deleteProperty, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
   const { isArray } = Array;
   const { isInteger } = Number;
   const NumberOf = Number;
@@ -43,6 +43,7 @@
   const MESSAGE_MAX = 160;
   const LINE_MAX = 1000;
   const placesInHere = /(?:(?:^|\n)    at apply \(native\))?(?:^|\n)    at [^\n]*\(prelude\.js:[^]*$|\n$/;
+  const placesInScript = /\bservice\.js:(\d+):\d+/g;
   const placeholders = /%[sdifjoOc%]/g;
   const controlCharacters = /[\x00-\x1f\x7f]+/g;
   const isContentType = /^(?! )[\x20-\x7e]{1,255}(?<! )$/;
@@ -164,10 +165,32 @@
     return open === '[' ? `${kind}[${inside}]` : `${kind}{ ${inside} }`;
   }
 
+  /** Where the script's lines stand in the files of its author, as the service file tells it: src/bundle/places.ts. */
+  let placesOfScript = '';
+
+  /** A stack with the places of the author's files instead of those of the script. */
+  function inFiles(stack) {
+    if (placesOfScript === '') return stack;
+    const [names, runs] = apply(split, placesOfScript, ['\n\n']);
+    const files = apply(split, names, ['\n']);
+    const list = apply(split, runs, [';']);
+    return apply(replace, stack, [
+      placesInScript,
+      (whole, line) => {
+        for (let i = 0; i < list.length; i++) {
+          const run = apply(split, list[i], [',']);
+          const after = NumberOf(line) - NumberOf(run[0]);
+          if (after >= 0 && after < NumberOf(run[3])) return `${files[run[1]]}:${NumberOf(run[2]) + after}`;
+        }
+        return whole;
+      },
+    ]);
+  }
+
   /** With its stack, which the engine keeps without the message; without the places in this file. With its cause. */
   function describeError(error, depth, above) {
     const head = `${TextOf(error.name)}: ${TextOf(error.message)}`;
-    const places = typeof error.stack === 'string' ? apply(replace, error.stack, [placesInHere, '']) : '';
+    const places = typeof error.stack === 'string' ? inFiles(apply(replace, error.stack, [placesInHere, ''])) : '';
     const told = places === '' ? head : `${head}\n${places}`;
     const cause = getOwnPropertyDescriptor(error, 'cause');
     if (cause === undefined || !hasOwn(cause, 'value') || depth === SHOWN_DEPTH) return told;
@@ -175,7 +198,7 @@
   }
 
   /** What takes the place of `%d` and its kin, as in Node. */
-  function placed(what, value) {
+  function filledIn(what, value) {
     if (what === '%c') return '';
     if (what === '%j') return TextOf(toJson(value));
     if (what === '%o' || what === '%O') return shown(value, 1, []);
@@ -201,7 +224,7 @@
         next = 1;
         const fill = (what) => {
           if (what === '%%') return '%';
-          return next === values.length ? what : safely(() => placed(what, values[next++]));
+          return next === values.length ? what : safely(() => filledIn(what, values[next++]));
         };
         apply(push, parts, [apply(replace, values[0], [placeholders, fill])]);
       }
@@ -324,9 +347,17 @@
     return { operation, code: 'pending', result: '', contentType: '' };
   }
 
+  function takePlaces() {
+    const told = getOwnPropertyDescriptor(globalThis, 'shoalPlaces');
+    if (told === undefined || typeof told.value !== 'string') return;
+    placesOfScript = told.value;
+    deleteProperty(globalThis, 'shoalPlaces');
+  }
+
   /** The service file names the operations and how payloads go. '' or why the service cannot be used. */
   function load(names, payload) {
     takesBytes = payload === 'bytes';
+    takePlaces();
     let operations;
     try {
       operations = globalThis.shoalService.default;

@@ -116,6 +116,8 @@ function placesOf(file: string, map: Map, linesBefore: number): Bundle['placeOf'
     if (line <= linesBefore) return undefined;
     const entry = read.findEntry(line - linesBefore - 1, column - 1);
     if (!('originalSource' in entry) || typeof entry.originalSource !== 'string') return undefined;
+    // What the bundler has added has no place, and is not what stands before it.
+    if (entry.generatedLine !== line - linesBefore - 1) return undefined;
     return {
       file: resolve(folder, entry.originalSource),
       line: entry.originalLine + 1,

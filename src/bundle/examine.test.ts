@@ -157,17 +157,42 @@ describe('a service', () => {
     expect(runner.request(long, '', undefined)).toEqual({ ok: true, reply: long });
   });
 
-  test('is written as the guest reads it', async () => {
-    const { facts, script } = await examine(
+  test('is written as the guest reads it, with the places of its lines', async () => {
+    const service = await examine(
       files({
-        'a.ts':
-          "export const state = 'kept'; export const payload = 'bytes'; export default { b: () => 'ä', 'a.1': () => '' };",
+        'a.ts': `import { c } from './c/d.ts';
+          export const state = 'kept';
+          export const payload = 'bytes';
+
+          export default {
+            b: () => 'ä' + c(),
+            // A remark.
+            'a.1': () => '',
+          };`,
+        'c/d.ts': '\nexport function c() {\n  return String(Math.random());\n}',
       }),
     );
-    const file = serviceFile(facts, script);
-    const bytes = Buffer.byteLength(script);
-    const head = `shoal-service 1\noperations b,a.1\nidempotent 0\nstate kept\npayload bytes\nsource ${bytes}\n\n`;
-    expect(file.toString()).toBe(`${head}${script}`);
+    const { facts, script } = service;
+    const file = serviceFile(facts, service).toString();
+    const places = /\nglobalThis\.shoalPlaces = (".*");\n/.exec(file)?.[1] ?? '';
+    const source = `globalThis.shoalPlaces = ${places};\n${script}`;
+    const head = `shoal-service 1\noperations b,a.1\nidempotent 0\nstate kept\npayload bytes\nsource ${Buffer.byteLength(source)}\n\n`;
+    expect(file).toBe(`${head}${source}`);
+    // As the prelude reads it.
+    const [names = '', runs = ''] = String(JSON.parse(places)).split('\n\n');
+    const lineOf = (part: string): string | undefined => {
+      const line = source.split('\n').findIndex((text) => text.includes(part)) + 1;
+      const all = runs.split(';').map((run) => run.split(',').map(Number));
+      const [at = 0, of = 0, first = 0] =
+        all.find(([from = 0, , , count = 0]) => line >= from && line < from + count) ?? [];
+      return `${names.split('\n')[of]}:${first + line - at}`;
+    };
+    expect(['function c()', 'Math.random', 'b: ()', '"a.1": ()'].map(lineOf)).toEqual([
+      'c/d.ts:2',
+      'c/d.ts:3',
+      'a.ts:6',
+      'a.ts:8',
+    ]);
   });
 
   test('is told of an export that was perhaps meant to say something', async () => {

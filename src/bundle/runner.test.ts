@@ -233,6 +233,19 @@ describe('a console shows', () => {
   });
 });
 
+test('a script that says where its lines stand in the files of its author has its stacks told so, and is not seen to say it', async () => {
+  const path = join(folder, 'places.js');
+  writeFileSync(
+    path,
+    `globalThis.shoalPlaces = 'a b.ts\\nc/d.ts\\n\\n1,0,1,2;3,1,100,1000;';
+     export default { a: () => { console.log(new Error('x')); return typeof shoalPlaces; } };`,
+  );
+  const lines: string[] = [];
+  const { runner: told } = await openService(path, { limitMs: LIMIT_MS, onLog: (text) => lines.push(text) });
+  expect(told.request('a', '', undefined)).toEqual({ ok: true, reply: 'undefined' });
+  expect(lines).toEqual([expect.stringMatching(/^Error: x\n +at a \(c\/d\.ts:10\d\)$/)]);
+});
+
 test('what a service has begun at its start has come to its end before the first request', async () => {
   const path = join(folder, 'late.js');
   writeFileSync(

@@ -49,7 +49,10 @@ test('that the stack is exhausted', () => {
 
 test('the file of a service', () => {
   const facts = { operations: ['a'], idempotent: false, state: 'fresh', payload: 'text' } as const;
-  const version = found(serviceFile(facts, '').toString(), /^shoal-service (.*)\n/);
+  const version = found(
+    serviceFile(facts, { file: '', script: '', notes: [], placeOf: () => undefined }).toString(),
+    /^shoal-service (.*)\n/,
+  );
   expect(found(guest('engine/service_file.cpp'), /value != "(.*)"\) return "it has another version/)).toBe(version);
   const limits = guest('engine/service_file.h');
   expect(found(limits, /kOperationsMax = (\d+);/)).toBe(String(OPERATIONS_MAX));

@@ -32,12 +32,13 @@ export async function buildScript(
   { say, onInput }: BuildListeners,
 ): Promise<BuiltScript> {
   // The first mistake of an author should not cost the build of an engine.
-  const { facts, script, notes } = await examine(source, onInput);
-  for (const note of notes) say(note);
+  const examined = await examine(source, onInput);
+  const { facts } = examined;
+  for (const note of examined.notes) say(note);
   const engine = await engineImage(say);
   const { service, profile } = filesBeside(image);
   await replaceAll([
-    [service, (part) => writeFile(part, serviceFile(facts, script))],
+    [service, (part) => writeFile(part, serviceFile(facts, examined))],
     [profile, (part) => writeFile(part, profileText(profileOf(basename(service), facts)))],
     // No hard link: whoever writes into the one file would change the other.
     [image, (part) => copyFile(engine, part, constants.COPYFILE_FICLONE)],

@@ -239,16 +239,10 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
       case 'over':
         this.#over();
         return;
-      case 'boot-timeout':
-        this.#step({ ...message, said: this.#log.lastSaid() });
-        return;
-      case 'bye':
-        this.#step({ ...message, reason: this.#withLog(message.reason) });
-        return;
       case 'defect':
         throw new Error(message.message);
       default:
-        this.#step(message);
+        this.#step(this.#keptLog?.explained(message) ?? message);
     }
   }
 
@@ -259,12 +253,6 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     const ended = this.#keptLog?.end();
     await this.#driver.release();
     await ended;
-  }
-
-  /** What is wrong with a service stands in the log, which nobody can ask for where the first VM of a Shoal does not start. */
-  #withLog(bye: string): string {
-    const said = bye.startsWith('bad-service') ? this.#log.lastSaid() : undefined;
-    return said === undefined ? bye : `${bye}: ${said}`;
   }
 
   #step(input: LifecycleInput): void {
