@@ -372,7 +372,7 @@ describe('a mistake is told with its place, the value and the remedy', () => {
     [
       'all memory taken',
       "const all: unknown[] = [];\nfor (;;) all.push(new Array(1000).fill(1));\nexport default { a: () => '' };",
-      /out of memory/,
+      /a\.ts:2:\d+ .* takes more than 256 MiB \(InternalError: out of memory\)\. Make it when a request comes/,
     ],
     [
       'endless recursion',
@@ -414,12 +414,15 @@ describe('a mistake is told with its place, the value and the remedy', () => {
   });
 });
 
-test('a service whose set-up takes more than a VM has room for is told so; it may be given a larger one', async () => {
-  const path = files({
-    'small.js': "const keep = new Uint8Array(8 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
-    'large.js': "const keep = new Uint8Array(10 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
-  });
-  expect((await examine(path)).notes).toEqual([]);
-  const { notes } = await examine(join(folder, 'large.js'));
-  expect(notes).toEqual([expect.stringMatching(/takes 21\.\d MiB .* A VM of 32 MiB has 19\.8 .*memoryMib=64$/)]);
+test('a service whose set-up takes more than a VM has room for gets a larger one, and says so', async () => {
+  const keeping = (mib: number): string =>
+    `const keep = new Uint8Array(${mib} * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };`;
+  const path = files({ 'small.js': keeping(8), 'large.js': keeping(10), 'huge.js': keeping(60) });
+  expect(await examine(path)).toMatchObject({ notes: [], memoryMib: undefined });
+  const { notes, memoryMib } = await examine(join(folder, 'large.js'));
+  expect(notes).toEqual([
+    expect.stringMatching(/takes 21\.\d MiB .* a VM of 32 MiB has 19\.8 for it\. So a VM of it has 64 MiB$/),
+  ]);
+  expect(memoryMib).toBe(64);
+  expect(await examine(join(folder, 'huge.js'))).toMatchObject({ memoryMib: 256 });
 });

@@ -188,6 +188,11 @@ describe('the actor of a VM', () => {
       '',
       'bad-service (too-little-memory); raise vm_memory_bytes, or `memoryMib` of its profile',
     ],
+    [
+      'bad-service why=out-of-memory',
+      '',
+      'bad-service (out-of-memory); raise vm_memory_bytes, or `memoryMib` of its profile',
+    ],
     ['bad-argument', 'the module trapped\n', 'bad-argument'],
   ])('whose guest says bye, %s, tells what its log says of a service', async (bye, logged, told) => {
     const machine = new FakeMachine();
