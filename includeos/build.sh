@@ -145,8 +145,11 @@ if [ "$variants" = wasm ]; then
   rm -rf build/module
   mkdir build/module
   cp "$service" build/module/module.wasm
-  wasm2c --no-debug-names -n svc build/module/module.wasm -o build/module/module.c || {
-    echo "includeos: wasm2c cannot translate '$service'; it knows no SIMD, threads, exceptions, tail calls and 64-bit memories" >&2
+  wasm2c --no-debug-names -n svc build/module/module.wasm -o build/module/module.c 2>build/module/refused || {
+    cat build/module/refused >&2
+    reason=$(sed -n 's/.*error: \(.*\)/ (\1)/p' build/module/refused | head -n 1)
+    echo "includeos: wasm2c cannot translate '$service'$reason: it knows no SIMD, threads, exceptions, tail calls," \
+      "garbage collection, further memories and 64-bit memories" >&2
     exit 1
   }
   # The C has these names in its comments, as they are.
@@ -310,7 +313,7 @@ if [ -n "$own_image" ]; then
   cp "build/shoal-guest-$variants.elf" "$own_image"
   echo "includeos: $own_image has the service of $service"
   if [ "$variants" = wasm ] && grep -q 'SHOAL_WASM_BYTES true' build/module/module.inc; then
-    echo "includeos: it takes bytes: the profile beside it must say \"payload\": \"bytes\""
+    echo "includeos: it takes bytes, which the profile beside it says by \"payload\": \"bytes\""
   fi
 fi
 

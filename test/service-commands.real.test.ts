@@ -39,6 +39,21 @@ test('a build writes image, service and profile beside each other, and says what
   expect(JSON.parse(readFileSync(profile, 'utf8'))).toEqual(machine);
 });
 
+test('a service that needs a larger VM gets one by its profile, and answers in it', async () => {
+  write(
+    'large.js',
+    'const keep = new Uint8Array(12 * 2 ** 20).fill(1);\nexport default { size: (text) => text + keep.length };\n',
+  );
+  const built = await run('service', 'build', 'large.js');
+  expect(built).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/So a VM of it has 64 MiB\n/) });
+  const profile: unknown = JSON.parse(readFileSync(join(folder, 'large.shoal.json'), 'utf8'));
+  expect(profile).toMatchObject({ memoryMib: 64, memoryMinMib: 64 });
+  expect(await run('image', 'check', 'large.elf')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^ok +ready /m),
+  });
+});
+
 test('a service is asked without a VM: the first operation, or the one that is named', async () => {
   write(
     'hello.ts',
@@ -50,6 +65,9 @@ test('a service is asked without a VM: the first operation, or the one that is n
     stdout: '',
     stderr: 'shoal: the service answers 409: taken\n',
   });
+  // Bytes as they are, with nothing behind them.
+  write('bytes.ts', "export const payload = 'bytes';\nexport default { same: (bytes: Uint8Array) => bytes };\n");
+  expect(await run('service', 'test', 'bytes.ts', '--text', 'hä')).toMatchObject({ exitCode: 0, stdout: 'hä' });
 });
 
 test('the test beside a service runs in its folder, whatever it is written in, and its end is that of the command', async () => {

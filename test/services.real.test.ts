@@ -50,6 +50,22 @@ test('a client gets the status and the message of an error that a service throws
   expect((await fleet.snapshot()).vms).toMatchObject([{ id_vmachine: fleet.ready.vms[0]?.id_vmachine }]);
 });
 
+test('the log of a VM has the stack of an error with the lines of the author', async () => {
+  const file = fileOf(`type Text = string;\n
+// A remark.
+const parsed = (text: Text): { a: number } =>
+  JSON.parse(text);
+
+export default { sum: (text: Text) => String(parsed(text).a) };\n`);
+  await using fleet = await TestFleet.start({ flags: ['--service', file] });
+  await expect(ask(fleet, 'none')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  const vm = String(fleet.ready.vms[0]?.id_vmachine);
+  await eventually('the log has it', async () => {
+    const { stdout } = await fleet.run('logs', [vm]);
+    return /at parsed \(hello\.ts:[45]\)\n.*at sum \(hello\.ts:7\)/.exec(stdout)?.[0];
+  });
+});
+
 test('a service in TypeScript runs in VMs; what is saved is deployed, however an editor saves', async () => {
   const [file, temporary] = [fileOf(says('one')), temporaryFolder()];
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
@@ -246,6 +262,17 @@ test('a service that refuses the greeting runs, and says so', async () => {
     stderr: expect.stringMatching(/^shoal: .*\[REQUEST_INVALID\]/),
     exitCode: 1,
   });
+});
+
+test('a service that never answers the greeting runs, is watched, and can be mended', async () => {
+  const file = fileOf('export default { a(text: string) { while (text.startsWith("Hello")); return text; } };\n');
+  const flags = ['--service', file, '--watch', '--set', 'boot_timeout_ms=4000'];
+  await using fleet = await TestFleet.start({ flags });
+  expect(await ask(fleet, 'other')).toBe('other');
+  await fleet.up.stderrHas(/Watching .*hello\.ts/);
+  writeFileSync(file, says('mended'));
+  await deployedAgain(fleet, 1);
+  expect(await ask(fleet, 'Hello')).toBe('mended Hello');
 });
 
 test('a service that cannot be used starts nothing', async () => {

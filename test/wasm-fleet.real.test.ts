@@ -55,6 +55,18 @@ test('a request that loops without end, traps or is refused ends alone, and its 
   expect(vms.map(({ id_vmachine }) => id_vmachine)).toEqual(fleet.ready.vms.map(({ id_vmachine }) => id_vmachine));
 });
 
+test('a module that traps over the greeting runs', async () => {
+  const file = moduleFiles(
+    'strict',
+    `(module
+      (memory (export "memory") 1)
+      (func (export "shoal_alloc") (param i32) (result i32) (i32.const 1024))
+      ${operation('a', '(if (i32.ne (local.get $size) (i32.const 1)) (then unreachable)) (i64.const 0x40000000001)')})`,
+  );
+  await using fleet = await TestFleet.start({ flags: ['--service', file('wasm')] });
+  expect(await fleet.run('send', ['x'])).toMatchObject({ exitCode: 0, stdout: 'x\n' });
+});
+
 const BYTES = `(module
   (memory (export "memory") 1)
   (func (export "shoal_payload_bytes"))

@@ -175,6 +175,12 @@ void open_resident(BuiltinPlatform& platform, char* memory, size_t bytes, const 
   power_off(platform, POWER_OFF_BAD_ARGUMENT);
 }
 
+}  // namespace
+
+void print_logged() { std::launder(reinterpret_cast<BuiltinPlatform*>(platform_memory))->console.flush_within(kLastLinesNs); }
+
+namespace {
+
 extern "C" [[noreturn]] void start(uint32_t start_info) {
   interrupts_open();
   clock_open();

@@ -27,6 +27,9 @@ struct Resident {
   size_t (*used_bytes)();
 };
 
+/// Has what was logged printed now. Otherwise that waits until open() has returned, and for an open() that never does it would be lost.
+void print_logged();
+
 /// plain_service.cpp has the one for services in C++; another definition takes its place.
 const Resident& resident();
 

@@ -5,9 +5,11 @@
 (function (host) {
   'use strict';
 
-  const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+  const { apply, deleteProperty, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
   const { isArray } = Array;
   const { isInteger } = Number;
+  const NumberOf = Number;
+  const { parseFloat, parseInt } = globalThis;
   const { defineProperty } = Object;
   const hasOwn = Object.hasOwn;
   const TextOf = String;
@@ -25,6 +27,8 @@
   const join = Array.prototype.join;
   const push = Array.prototype.push;
   const dateToIso = Date.prototype.toISOString;
+  const dateToNumber = Date.prototype.getTime;
+  const now = Date.now;
   const matches = RegExp.prototype.exec;
   const regExpToString = RegExp.prototype.toString;
   const mapForEach = Map.prototype.forEach;
@@ -39,6 +43,8 @@
   const MESSAGE_MAX = 160;
   const LINE_MAX = 1000;
   const placesInHere = /(?:(?:^|\n)    at apply \(native\))?(?:^|\n)    at [^\n]*\(prelude\.js:[^]*$|\n$/;
+  const placesInScript = /\bservice\.js:(\d+):\d+/g;
+  const placeholders = /%[sdifjoOc%]/g;
   const controlCharacters = /[\x00-\x1f\x7f]+/g;
   const isContentType = /^(?! )[\x20-\x7e]{1,255}(?<! )$/;
   const SHOWN_DEPTH = 3;
@@ -97,14 +103,19 @@
     if (value === 0 && 1 / value < 0) return '-0';
     if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return TextOf(value);
     if (typeof value === 'function') return `[function ${shownName(value)}]`;
-    if (value instanceof ErrorBase) return describeError(value);
-    if (value instanceof DateBase) return apply(dateToIso, value, []);
+    if (value instanceof ErrorBase) return describeError(value, depth, above);
+    if (value instanceof DateBase) return shownDate(value);
     if (value instanceof PatternBase) return apply(regExpToString, value, []);
     for (let i = 0; i < above.length; i++) {
       if (above[i] === value) return '[circular]';
     }
     if (depth === SHOWN_DEPTH) return isArray(value) ? '[array]' : '[object]';
     return shownParts(value, depth, [...above, value]);
+  }
+
+  function shownDate(value) {
+    const time = apply(dateToNumber, value, []);
+    return time === time ? apply(dateToIso, value, []) : 'Invalid Date';
   }
 
   function shownName(value) {
@@ -154,23 +165,71 @@
     return open === '[' ? `${kind}[${inside}]` : `${kind}{ ${inside} }`;
   }
 
-  /** With its stack, which the engine keeps without the message; without the places in this file. */
-  function describeError(error) {
+  /** Where the script's lines stand in the files of its author, as the service file tells it: src/bundle/places.ts. */
+  let placesOfScript = '';
+
+  /** A stack with the places of the author's files instead of those of the script. */
+  function inFiles(stack) {
+    if (placesOfScript === '') return stack;
+    const [names, runs] = apply(split, placesOfScript, ['\n\n']);
+    const files = apply(split, names, ['\n']);
+    const list = apply(split, runs, [';']);
+    return apply(replace, stack, [
+      placesInScript,
+      (whole, line) => {
+        for (let i = 0; i < list.length; i++) {
+          const run = apply(split, list[i], [',']);
+          const after = NumberOf(line) - NumberOf(run[0]);
+          if (after >= 0 && after < NumberOf(run[3])) return `${files[run[1]]}:${NumberOf(run[2]) + after}`;
+        }
+        return whole;
+      },
+    ]);
+  }
+
+  /** With its stack, which the engine keeps without the message; without the places in this file. With its cause. */
+  function describeError(error, depth, above) {
     const head = `${TextOf(error.name)}: ${TextOf(error.message)}`;
-    const places = typeof error.stack === 'string' ? apply(replace, error.stack, [placesInHere, '']) : '';
-    return places === '' ? head : `${head}\n${places}`;
+    const places = typeof error.stack === 'string' ? inFiles(apply(replace, error.stack, [placesInHere, ''])) : '';
+    const told = places === '' ? head : `${head}\n${places}`;
+    const cause = getOwnPropertyDescriptor(error, 'cause');
+    if (cause === undefined || !hasOwn(cause, 'value') || depth === SHOWN_DEPTH) return told;
+    return `${told}\ncaused by ${shown(cause.value, depth + 1, [...above, error])}`;
+  }
+
+  /** What takes the place of `%d` and its kin, as in Node. */
+  function filledIn(what, value) {
+    if (what === '%c') return '';
+    if (what === '%j') return TextOf(toJson(value));
+    if (what === '%o' || what === '%O') return shown(value, 1, []);
+    if (what === '%s' || typeof value === 'bigint') return shown(value, 0, []);
+    if (typeof value === 'symbol') return 'NaN';
+    if (what === '%d') return TextOf(NumberOf(value));
+    return TextOf(what === '%i' ? parseInt(value) : parseFloat(value));
+  }
+
+  function safely(show) {
+    try {
+      return show();
+    } catch {
+      return '[a value that cannot be shown]';
+    }
   }
 
   function log(values) {
     try {
       const parts = [];
-      for (let i = 0; i < values.length && i < SHOWN_ENTRIES; i++) {
-        let text;
-        try {
-          text = shown(values[i], 0, []);
-        } catch {
-          text = '[a value that cannot be shown]';
-        }
+      let next = 0;
+      if (typeof values[0] === 'string' && values.length > 1) {
+        next = 1;
+        const fill = (what) => {
+          if (what === '%%') return '%';
+          return next === values.length ? what : safely(() => filledIn(what, values[next++]));
+        };
+        apply(push, parts, [apply(replace, values[0], [placeholders, fill])]);
+      }
+      for (; next < values.length && parts.length < SHOWN_ENTRIES; next++) {
+        const text = safely(() => shown(values[next], 0, []));
         apply(push, parts, [apply(slice, text, [0, LINE_MAX * 4])]);
       }
       host('log', apply(toWellFormed, apply(join, parts, [' ']), []));
@@ -178,6 +237,9 @@
       // No memory for it: the request itself tells that.
     }
   }
+
+  const counts = { __proto__: null };
+  const times = { __proto__: null };
 
   const console = {
     log(...values) {
@@ -200,6 +262,40 @@
     },
     assert(condition, ...values) {
       if (!condition) log(['assertion failed', ...values]);
+    },
+    dir(value) {
+      log([value]);
+    },
+    dirxml(...values) {
+      log(values);
+    },
+    table(value) {
+      log([value]);
+    },
+    group(...values) {
+      if (values.length > 0) log(values);
+    },
+    groupCollapsed(...values) {
+      if (values.length > 0) log(values);
+    },
+    groupEnd() {},
+    clear() {},
+    count(label = 'default') {
+      counts[label] = (counts[label] ?? 0) + 1;
+      log([`${TextOf(label)}: ${counts[label]}`]);
+    },
+    countReset(label = 'default') {
+      delete counts[label];
+    },
+    time(label = 'default') {
+      times[label] = now();
+    },
+    timeLog(label = 'default', ...values) {
+      if (hasOwn(times, label)) log([`${TextOf(label)}: ${now() - times[label]}ms`, ...values]);
+    },
+    timeEnd(label = 'default') {
+      console.timeLog(label);
+      delete times[label];
     },
   };
   defineProperty(globalThis, 'console', { value: console, writable: true, enumerable: false, configurable: true });
@@ -251,9 +347,17 @@
     return { operation, code: 'pending', result: '', contentType: '' };
   }
 
+  function takePlaces() {
+    const told = getOwnPropertyDescriptor(globalThis, 'shoalPlaces');
+    if (told === undefined || typeof told.value !== 'string') return;
+    placesOfScript = told.value;
+    deleteProperty(globalThis, 'shoalPlaces');
+  }
+
   /** The service file names the operations and how payloads go. '' or why the service cannot be used. */
   function load(names, payload) {
     takesBytes = payload === 'bytes';
+    takePlaces();
     let operations;
     try {
       operations = globalThis.shoalService.default;

@@ -95,6 +95,7 @@ END {
   if (allocator == "") complain("the module has no export shoal_alloc, (i32) -> i32")
   if (count == 0) complain("the module has no operation: an export shoal_op_NAME, (i32, i32) -> i64")
   if (count > 64) complain("the module has " count " operations, and 64 are the most")
+  if (pages > 4096) complain("the module's memory begins with " pages / 16 " MiB, and 256 MiB are the most")
   if (unknown != "") complain("the module imports " unknown ", which a guest does not have; it has " available)
   for (i = 1; i <= bad; i++) print "includeos: " complaints[i] >"/dev/stderr"
   if (bad) exit 1

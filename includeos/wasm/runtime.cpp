@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "panic.h"
+#include "resident.h"
 #include "shoal/service.h"
 #include "wasm-rt.h"
 
@@ -31,6 +32,9 @@ constexpr int32_t kStepsAtOnce = 500;
 
 // What an import does takes longer than a copy (wasm/include/string.h).
 constexpr size_t kBytesPerStep = 16;
+
+// A start that takes longer says so: if it never ends, the VM is ended by a time limit that knows nothing of its reason.
+constexpr uint64_t kSlowStartMs = 1000;
 
 // What lies below the deepest frame of a module: the guest's own work while it yields.
 constexpr size_t kStackReserve = 64 << 10;
@@ -80,6 +84,7 @@ struct State {
   void** target;  // of shoal_wasm_leave()
   int left_why;
   bool yields;
+  uint64_t slow_from_ms;  // when a start that goes on is slow; UINT64_MAX: there is none, or it was told
   bool tracks;
   bool lacked_memory;
   uint32_t grace_ms;
@@ -181,6 +186,13 @@ uint32_t grow_table(AnyTable* table, uint32_t delta, const void* init) {
   return old_size;
 }
 
+void tell_slow_start() {
+  if (shoal_now_ms() < state.slow_from_ms) return;
+  state.slow_from_ms = UINT64_MAX;
+  shoal_log("service: what it runs at its start goes on and on: it must be quick\n");
+  shoal::builtin::print_logged();
+}
+
 bool save_tables() {
   for (TableNote* note = state.tables; note != nullptr; note = note->next) {
     const size_t bytes = note->table->size * note->element_bytes;
@@ -210,6 +222,7 @@ void shoal_wasm_open(void* region, size_t bytes, void* instance, size_t instance
   state = {};
   state.pages_max = kRefused;
   state.tracks = true;
+  state.slow_from_ms = shoal_now_ms() + kSlowStartMs;
   state.region = static_cast<char*>(region);
   state.region_bytes = state.top = state.lowest_top = bytes;
   state.instance = instance;
@@ -270,7 +283,8 @@ void shoal_wasm_note(const void* at, size_t bytes) {
 
 void shoal_wasm_take_turn() {
   shoal_wasm_countdown = kStepsAtOnce;
-  if (!state.yields || shoal_yield()) return;
+  if (!state.yields) return tell_slow_start();
+  if (shoal_yield()) return;
   const uint64_t now_ms = shoal_now_ms();
   if (state.grace_end_ms == 0) state.grace_end_ms = now_ms + state.grace_ms;
   if (now_ms >= state.grace_end_ms) shoal_wasm_leave(SHOAL_WASM_CANCELLED);
@@ -298,6 +312,7 @@ void shoal_wasm_ignore(uint32_t start, uint32_t end) {
 void shoal_wasm_tracks(bool tracks) { state.tracks = tracks; }
 
 bool shoal_wasm_snapshot() {
+  state.slow_from_ms = UINT64_MAX;
   const size_t count = memory_bytes() / kPage;
   size_t copies = 0;
   for (size_t i = 0; i < count; i++) copies += is_ignored(i) || is_zero(state.region + i * kPage) ? 0 : 1;

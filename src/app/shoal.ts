@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActorSystem, createSystem } from '../actors/mod.ts';
-import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
-import { type FleetSnapshot, shortDigest } from '../fleet/mod.ts';
+import { codeOf, fromEnvelope, messageOf, ShoalError } from '../errors.ts';
+import { type FleetSnapshot, type RequestEndReason, shortDigest } from '../fleet/mod.ts';
 import { type ImageInfo, loadImage, runtimeRoot } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
 import { type ImageStore, openImageStore, type Store } from '../store/mod.ts';
@@ -61,10 +62,11 @@ export interface Shoal {
 }
 
 export interface Greeting {
-  /** Undefined if the service refuses such a text, which is an answer too. */
+  /** Undefined if the service refuses such a text or fails over it, which is an answer too, or if it has not answered. */
   readonly text: string | undefined;
   /** Status and message of a refusal; empty if there is a text. */
   readonly refusal: string;
+  /** Undefined if no VM has answered in time: what a service computes for such a text need not come to an end. */
   readonly vm: number | undefined;
   readonly ms: number;
 }
@@ -192,11 +194,17 @@ function causeOf(error: unknown): unknown {
   return isOurs && error.cause !== undefined ? causeOf(error.cause) : error;
 }
 
-/** What a service says of a text that it does not take; undefined for other errors. */
+/** A service of bytes may make anything of a text. */
+function shownReply(payload: Uint8Array): string {
+  return isUtf8(payload) ? new TextDecoder().decode(payload) : `${payload.length} bytes`;
+}
+
+/** What a service says of a text that it does not take, or fails over; undefined for other errors. */
 function refusalOf(error: unknown): Omit<Greeting, 'ms'> | undefined {
   if (!(error instanceof ShoalError)) return undefined;
-  const { status, vm } = error.details;
-  if (typeof vm !== 'number' || typeof status !== 'string' || !/^4\d\d$/.test(status)) return undefined;
+  const { status, vm, reason } = error.details;
+  if (typeof vm !== 'number' || typeof status !== 'string') return undefined;
+  if (!/^4\d\d$/.test(status) && reason !== ('guest-failed' satisfies RequestEndReason)) return undefined;
   return { text: undefined, refusal: `${status} (${error.message})`, vm };
 }
 
@@ -270,13 +278,14 @@ class RunningShoal implements Shoal {
         const deadlineMs = Math.min(GREET_TRY_MS, Math.ceil(endMs - startMs));
         try {
           const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs });
-          return { text: new TextDecoder().decode(payload), refusal: '', vm, ms: clock.monotonic() - startMs };
+          return { text: shownReply(payload), refusal: '', vm, ms: clock.monotonic() - startMs };
         } catch (error) {
           const refused = refusalOf(error);
           if (refused !== undefined) return { ...refused, ms: clock.monotonic() - startMs };
+          if (codeOf(error) !== 'REQUEST_DEADLINE') throw error;
           // It may have come to a host that stands still.
           const isLast = clock.monotonic() + GREET_TRY_MS > endMs;
-          if (isLast || codeOf(error) !== 'REQUEST_DEADLINE') throw error;
+          if (isLast) return { text: undefined, refusal: messageOf(error), vm: undefined, ms: greetMs };
         }
       }
     } finally {

@@ -6,6 +6,7 @@ import type { RolldownLog } from 'rolldown';
 import { type ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { invalid, type Place, placeText, withoutDefault } from './fault.ts';
+import { nesting } from './nesting.ts';
 import { TARGET } from './target.ts';
 import { webGlobalsOf } from './web-globals.ts';
 
@@ -25,7 +26,7 @@ export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const;
 /** The name under which the script leaves what the service exports. */
 export const EXPORTS_NAME = 'shoalService';
 /** Of each thread of rolldown, which calls itself for each level of nested code, and takes the process with it where that ends. */
-const STACK_BYTES = 16 * 1024 * 1024;
+const STACK_BYTES = 64 * 1024 * 1024;
 
 /** Whether a file is a service that needs no compiler. */
 export function isScript(file: string): boolean {
@@ -49,12 +50,13 @@ export async function bundle(path: string, onInput: (file: string) => void = () 
   const [{ rolldown }, { imports }] = await Promise.all([import('rolldown'), import('./imports.ts')]);
   const faults: ShoalError[] = [];
   const notes: string[] = [];
+  const onFault = (fault: ShoalError): void => void faults.push(fault);
   const build = await rolldown({
     input: file,
     cwd: dirname(file),
     // Packages have a variant for browsers that does without Node.
     platform: 'browser',
-    plugins: [imports(file, { onInput, onFault: (fault) => faults.push(fault) })],
+    plugins: [nesting(onFault), imports(file, { onInput, onFault, onNote: (note) => notes.push(note) })],
     transform: { target: TARGET, define: { 'process.env.NODE_ENV': '"production"' } },
     // What leaves out an export that a program reads would leave out the service.
     preserveEntrySignatures: 'strict',
@@ -114,6 +116,8 @@ function placesOf(file: string, map: Map, linesBefore: number): Bundle['placeOf'
     if (line <= linesBefore) return undefined;
     const entry = read.findEntry(line - linesBefore - 1, column - 1);
     if (!('originalSource' in entry) || typeof entry.originalSource !== 'string') return undefined;
+    // What the bundler has added has no place, and is not what stands before it.
+    if (entry.generatedLine !== line - linesBefore - 1) return undefined;
     return {
       file: resolve(folder, entry.originalSource),
       line: entry.originalLine + 1,
@@ -163,5 +167,6 @@ function placeIn(file: string, { loc, id }: Problem): Place {
 function firstLine(message: string): string {
   const lines = stripVTControlCharacters(message).trim().split('\n');
   const [line = ''] = lines.filter((one) => !one.includes('please report this problem'));
-  return line.replace(/^\[[A-Z_]+\]\s*/, '').replace(/\.$/, '');
+  const what = line.replace(/^\[[A-Z_]+\]\s*/, '').replace(/\.$/, '');
+  return what.includes('valid UTF-8') ? `${what}. Save it as UTF-8` : what;
 }

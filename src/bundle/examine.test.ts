@@ -82,12 +82,15 @@ describe('a service', () => {
     const conditions = Array.from({ length: 1_500 }, (_, n) => `text === '${n}' ? '${n}'`).join(' : ');
     const { runner } = await openService(
       files({
-        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(6_000)}'b'${')'.repeat(6_000)} };`,
+        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(9_000)}'b'${')'.repeat(9_000)},
+          c: async () => ${'('.repeat(5_000)}(await import('./c.ts')).c${')'.repeat(5_000)} };`,
+        'c.ts': `export const c = ${JSON.stringify('('.repeat(2e4))}.length + '';`,
       }),
       QUIET,
     );
     expect(runner.request('a', '1499', undefined)).toEqual({ ok: true, reply: '1499' });
     expect(runner.request('b', '', undefined)).toEqual({ ok: true, reply: 'b' });
+    expect(runner.request('c', '', undefined)).toEqual({ ok: true, reply: '20000' });
   });
 
   test('in JavaScript, with syntax newer than the engine', async () => {
@@ -117,6 +120,34 @@ describe('a service', () => {
     expect(service.notes).toEqual([]);
   });
 
+  test('goes on without a module of Node that it, or a package, only tries to have, and is told so', async () => {
+    const path = files({
+      'a.ts': `import old from './old.cjs';
+        import { where, load } from 'tries';
+        export default { a: () => old.fs, b: () => where, c: () => load('x').catch((error) => error.name), d: () => old.late() };`,
+      'old.cjs': `exports.fs = 'there';
+        try { require('fs'); } catch (error) { exports.fs = error.code; }
+        exports.late = () => require('node:net');`,
+      'node_modules/tries/package.json': '{"name":"tries","main":"own.mjs"}',
+      'node_modules/tries/own.mjs': `export let where = 'Node';
+        import('node:fs').catch((error) => { where = error.message.slice(0, 28); });
+        export const load = async (name) => import(name);`,
+    });
+    const { service, runner } = await openService(path, QUIET);
+    expect(runner.request('a', '', undefined)).toEqual({ ok: true, reply: 'MODULE_NOT_FOUND' });
+    expect(runner.request('b', '', undefined)).toEqual({ ok: true, reply: "Cannot find module 'node:fs'" });
+    expect(runner.request('c', '', undefined)).toEqual({ ok: true, reply: 'ReferenceError' });
+    expect(runner.request('d', '', undefined)).toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/^Cannot find module 'node:net': a service runs without Node/),
+    });
+    expect(service.notes.map((note) => note.replace(`${folder}/`, '')).sort()).toEqual([
+      expect.stringMatching(/^node_modules\/tries\/own\.mjs:2: "node:fs" is not there, and what asks for it throws: /),
+      expect.stringMatching(/^old\.cjs:2: "fs" is not there, and what asks for it throws: a service runs without Node/),
+      expect.stringMatching(/^old\.cjs:3: "node:net" is not there/),
+    ]);
+  });
+
   test('may have 64 operations, and names of 64 characters', async () => {
     const long = 'x'.repeat(64);
     const names = [long, ...Array.from({ length: 63 }, (_, at) => `o${at}`)];
@@ -126,17 +157,42 @@ describe('a service', () => {
     expect(runner.request(long, '', undefined)).toEqual({ ok: true, reply: long });
   });
 
-  test('is written as the guest reads it', async () => {
-    const { facts, script } = await examine(
+  test('is written as the guest reads it, with the places of its lines', async () => {
+    const service = await examine(
       files({
-        'a.ts':
-          "export const state = 'kept'; export const payload = 'bytes'; export default { b: () => 'ä', 'a.1': () => '' };",
+        'a.ts': `import { c } from './c/d.ts';
+          export const state = 'kept';
+          export const payload = 'bytes';
+
+          export default {
+            b: () => 'ä' + c(),
+            // A remark.
+            'a.1': () => '',
+          };`,
+        'c/d.ts': '\nexport function c() {\n  return String(Math.random());\n}',
       }),
     );
-    const file = serviceFile(facts, script);
-    const bytes = Buffer.byteLength(script);
-    const head = `shoal-service 1\noperations b,a.1\nidempotent 0\nstate kept\npayload bytes\nsource ${bytes}\n\n`;
-    expect(file.toString()).toBe(`${head}${script}`);
+    const { facts, script } = service;
+    const file = serviceFile(facts, service).toString();
+    const places = /\nglobalThis\.shoalPlaces = (".*");\n/.exec(file)?.[1] ?? '';
+    const source = `globalThis.shoalPlaces = ${places};\n${script}`;
+    const head = `shoal-service 1\noperations b,a.1\nidempotent 0\nstate kept\npayload bytes\nsource ${Buffer.byteLength(source)}\n\n`;
+    expect(file).toBe(`${head}${source}`);
+    // As the prelude reads it.
+    const [names = '', runs = ''] = String(JSON.parse(places)).split('\n\n');
+    const lineOf = (part: string): string | undefined => {
+      const line = source.split('\n').findIndex((text) => text.includes(part)) + 1;
+      const all = runs.split(';').map((run) => run.split(',').map(Number));
+      const [at = 0, of = 0, first = 0] =
+        all.find(([from = 0, , , count = 0]) => line >= from && line < from + count) ?? [];
+      return `${names.split('\n')[of]}:${first + line - at}`;
+    };
+    expect(['function c()', 'Math.random', 'b: ()', '"a.1": ()'].map(lineOf)).toEqual([
+      'c/d.ts:2',
+      'c/d.ts:3',
+      'a.ts:6',
+      'a.ts:8',
+    ]);
   });
 
   test('is told of an export that was perhaps meant to say something', async () => {
@@ -179,6 +235,42 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       'a file that is not there',
       "import a from './nope.ts';\nexport default { a };",
       /a\.ts:1 .* "\.\/nope\.ts", and there is no such file. Check the path/,
+    ],
+    [
+      'a part of a package that it does not export',
+      "import a from 'there/nope';\nexport default { a };",
+      /a\.ts:1 .* "there\/nope", and the package "there" has no such file, or does not export it\. Check the path/,
+    ],
+    [
+      'a style sheet',
+      "\nimport './a.css';\nexport default { a: () => '' };",
+      /a\.ts:2 .* it imports "\.\/a\.css", and only TypeScript, .* can be part of a script\. Leave it out, or write/,
+    ],
+    ['an image', "import a from './a.png';\nexport default { a };", /a\.ts:1 .* it imports "\.\/a\.png", and only/],
+    [
+      'a file by a query',
+      "import a from './b.ts?raw';\nexport default { a };",
+      /it imports "\.\/b\.ts\?raw", and only/,
+    ],
+    [
+      'what it cannot do without',
+      "import { x } from './c.cjs';\nexport default { a: () => x };",
+      /c\.cjs:2:\d+ .* Cannot find module 'crypto': a service runs without Node.* use a package/,
+    ],
+    [
+      'a global of Node while it sets itself up',
+      "\nconst b = Buffer.from('');\nexport default { a: () => '' + b };",
+      /a\.ts:2:\d+ .* Buffer is not defined, for a service runs without Node .* or define it in a module/,
+    ],
+    [
+      'a decorator',
+      'const d = (x: unknown) => x;\nclass A { @d a() {} }\nexport default { a: () => "" + A };',
+      /a\.ts:2:\d+ .* has syntax that the engine does not know .* Decorators need `"experimentalDecorators": true`/,
+    ],
+    [
+      'code that nests without measure',
+      `export default { a: async () => ${'['.repeat(1e5)}await import('./b.ts')${']'.repeat(1e5)} };`,
+      /a\.ts cannot be used: its brackets nest more than 10000 deep\. Build/,
     ],
     [
       'a computed import',
@@ -280,7 +372,7 @@ describe('a mistake is told with its place, the value and the remedy', () => {
     [
       'all memory taken',
       "const all: unknown[] = [];\nfor (;;) all.push(new Array(1000).fill(1));\nexport default { a: () => '' };",
-      /out of memory/,
+      /a\.ts:2:\d+ .* takes more than 256 MiB \(InternalError: out of memory\)\. Make it when a request comes/,
     ],
     [
       'endless recursion',
@@ -288,7 +380,10 @@ describe('a mistake is told with its place, the value and the remedy', () => {
       /Maximum call stack size exceeded/,
     ],
   ])('%s', async (_what, text, message) => {
-    const path = files({ 'a.ts': text, 'b.ts': 'export const y = 1;' });
+    const path = files({
+      ...{ 'a.ts': text, 'b.ts': 'export const y = 1;', 'c.cjs': "\nexports.x = require('crypto');" },
+      ...{ 'a.css': 'a{}', 'a.png': '\x89PNG', 'node_modules/there/package.json': '{"name":"there","exports":{}}' },
+    });
     expect(await refusal(path)).toMatch(message);
   });
 
@@ -319,12 +414,15 @@ describe('a mistake is told with its place, the value and the remedy', () => {
   });
 });
 
-test('a service whose set-up takes more than a VM has room for is told so; it may be given a larger one', async () => {
-  const path = files({
-    'small.js': "const keep = new Uint8Array(8 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
-    'large.js': "const keep = new Uint8Array(10 * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };",
-  });
-  expect((await examine(path)).notes).toEqual([]);
-  const { notes } = await examine(join(folder, 'large.js'));
-  expect(notes).toEqual([expect.stringMatching(/takes 21\.\d MiB .* A VM of 32 MiB has 19\.8 .*memoryMib=64$/)]);
+test('a service whose set-up takes more than a VM has room for gets a larger one, and says so', async () => {
+  const keeping = (mib: number): string =>
+    `const keep = new Uint8Array(${mib} * 2 ** 20).fill(1);\nexport default { a: () => '' + keep.length };`;
+  const path = files({ 'small.js': keeping(8), 'large.js': keeping(10), 'huge.js': keeping(60) });
+  expect(await examine(path)).toMatchObject({ notes: [], memoryMib: undefined });
+  const { notes, memoryMib } = await examine(join(folder, 'large.js'));
+  expect(notes).toEqual([
+    expect.stringMatching(/takes 21\.\d MiB .* a VM of 32 MiB has 19\.8 for it\. So a VM of it has 64 MiB$/),
+  ]);
+  expect(memoryMib).toBe(64);
+  expect(await examine(join(folder, 'huge.js'))).toMatchObject({ memoryMib: 256 });
 });

@@ -183,13 +183,24 @@ describe('a console shows', () => {
       '1970-01-01T00:00:00.000Z /x/g [function (anonymous)] [function named]',
     ],
     ['Object.defineProperty({ get a() { return 1; } }, "hidden", { value: 1 })', '{ a: [getter] }'],
+    ['new Date(NaN)', 'Invalid Date'],
+    ['"%s is %d, %i or %f %% %j", "x", 1.5, 2.5, "3.5 m", [1], "rest"', 'x is 1.5, 2 or 3.5 % [1] rest'],
+    ['"%s %d %c%o %O %d", { a: 1 }, 2n, "css", "x", Symbol("s")', '{ a: 1 } 2n "x" Symbol(s) %d'],
+    ['"100%"', '100%'],
+    ['"%d", { valueOf() { throw 1; } }', '[a value that cannot be shown]'],
     ['new Proxy({}, { getPrototypeOf() { throw 1; } }), "b"', '[a value that cannot be shown] b'],
   ];
   let shown: Runner;
   const lines: string[] = [];
   beforeAll(async () => {
     const operations = SHOWN.map(([code], at) => `o${at}: () => { console.log(${code}); return ''; }`);
-    const others = `assert: () => { console.assert(true, 'no'); console.assert(0, 'so'); return ''; },
+    const others = `more: () => {
+        console.dir({ a: 1 }, { depth: 0 }); console.table([{ a: 1 }]); console.group('g'); console.groupEnd();
+        console.count(); console.count(); console.countReset(); console.count('x'); console.time(); console.timeEnd(); console.timeEnd();
+        return '';
+      },
+      cause: () => { console.log(new Error('outer', { cause: new Error('inner', { cause: 7 }) })); return ''; },
+      assert: () => { console.assert(true, 'no'); console.assert(0, 'so'); return ''; },
       answer: () => { throw Object.assign(new Error('a'), { status: 404 }); }, fault: () => { throw new Error('f'); }`;
     writeFileSync(join(folder, 'shown.js'), `export default { ${operations.join(', ')}, ${others} };`);
     const options = { limitMs: LIMIT_MS, onLog: (text: string) => lines.push(text) };
@@ -205,11 +216,34 @@ describe('a console shows', () => {
     expect(saidBy(`o${at}`)).toEqual([line]);
   });
 
+  test('what else a program for Node calls of it', () => {
+    expect(saidBy('more')).toEqual([
+      ...['{ a: 1 }', '[{ a: 1 }]', 'g', 'default: 1', 'default: 2', 'x: 1'],
+      expect.stringMatching(/^default: \d+ms$/),
+    ]);
+    expect(saidBy('cause')).toEqual([
+      expect.stringMatching(/^Error: outer\n.*\ncaused by Error: inner\n.*\ncaused by 7$/),
+    ]);
+  });
+
   test('an assertion that fails, and what is thrown and no answer', () => {
     expect(saidBy('assert')).toEqual(['assertion failed so']);
     expect(saidBy('answer')).toEqual([]);
     expect(saidBy('fault')).toEqual([expect.stringMatching(/^fault: Error: f\n.*shown\.js/)]);
   });
+});
+
+test('a script that says where its lines stand in the files of its author has its stacks told so, and is not seen to say it', async () => {
+  const path = join(folder, 'places.js');
+  writeFileSync(
+    path,
+    `globalThis.shoalPlaces = 'a b.ts\\nc/d.ts\\n\\n1,0,1,2;3,1,100,1000;';
+     export default { a: () => { console.log(new Error('x')); return typeof shoalPlaces; } };`,
+  );
+  const lines: string[] = [];
+  const { runner: told } = await openService(path, { limitMs: LIMIT_MS, onLog: (text) => lines.push(text) });
+  expect(told.request('a', '', undefined)).toEqual({ ok: true, reply: 'undefined' });
+  expect(lines).toEqual([expect.stringMatching(/^Error: x\n +at a \(c\/d\.ts:10\d\)$/)]);
 });
 
 test('what a service has begun at its start has come to its end before the first request', async () => {

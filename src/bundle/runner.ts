@@ -11,6 +11,8 @@ export const SCRIPT_NAME = 'service.js';
 export interface RunnerOptions {
   /** How long the script, or a request, may compute. */
   readonly limitMs: number;
+  /** How much memory it has; default: that of a VM of 32 MiB. */
+  readonly memoryBytes?: number;
   /** Gets each text that the script writes to its console. It may have several lines. */
   readonly onLog: (text: string) => void;
 }
@@ -26,7 +28,7 @@ const STACK_BYTES = 262_144;
 /** What a script has in a VM of 32 MiB. */
 const MEMORY_BYTES = 18 * 1024 * 1024;
 const PAGE_BYTES = 4_096;
-const OUT_OF_MEMORY = 'InternalError: out of memory';
+export const OUT_OF_MEMORY = 'InternalError: out of memory';
 /** What is thrown where there is no memory for that. */
 const NO_MEMORY_FOR_IT = 'null';
 /** Of a request and of a reply, as a fleet has it. */
@@ -46,10 +48,10 @@ export class Runner {
    * Runs a script once.
    * @throws ScriptError if it throws; CutOff if it does not end
    */
-  constructor(script: string, { limitMs, onLog }: RunnerOptions) {
+  constructor(script: string, { limitMs, onLog, memoryBytes = MEMORY_BYTES }: RunnerOptions) {
     this.#limitMs = limitMs;
     const engine = new Engine({
-      ...{ stackBytes: STACK_BYTES, memoryBytes: MEMORY_BYTES },
+      ...{ stackBytes: STACK_BYTES, memoryBytes },
       onHost: ([what, text = '']) => {
         if (what === 'log') onLog(text);
       },

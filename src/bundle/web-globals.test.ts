@@ -72,3 +72,13 @@ test('a script has what it names, and nothing else, before its own lines', async
   expect(placeOf(line + 1, column + 1)).toMatchObject({ line: 2 });
   expect(placeOf(1, 1)).toBeUndefined();
 });
+
+test('a script that takes the global object for `self`, as those for browsers do, has it', async () => {
+  const file = join(folder, 'self.js');
+  writeFileSync(
+    file,
+    'self.found = new URL("a:b").href;\nexport default { a: () => found + (self === globalThis) };\n',
+  );
+  const { runner: own } = await openService(file, { limitMs: 60_000, onLog: () => undefined });
+  expect(own.request('a', '', undefined)).toMatchObject({ reply: 'a:btrue' });
+});

@@ -25,11 +25,18 @@ const WEB_GLOBALS: ReadonlyMap<string, WebGlobal> = new Map([
   ],
 ]);
 
+/** The name of the global object in scripts for browsers, and in many packages that are for all. */
+const SELF = "Object.defineProperty(globalThis, 'self', { value: globalThis, writable: true, configurable: true });\n";
+
 const ENTRY = 'web-globals';
 const made = new Map<string, Promise<string>>();
 
 /** A script that defines those of them that `code` names, to be run before it; empty if it names none. */
 export async function webGlobalsOf(code: string): Promise<string> {
+  return `${/(?<![.\w$])self\b/.test(code) ? SELF : ''}${await withModules(code)}`;
+}
+
+async function withModules(code: string): Promise<string> {
   const named = [...WEB_GLOBALS].filter(([name]) => new RegExp(`\\b${name}\\b`).test(code));
   if (named.length === 0) return '';
   const key = named.map(([name]) => name).join();

@@ -6,7 +6,7 @@ import { ShoalError } from '../errors.ts';
 import { loadService } from '../service/kit/mod.ts';
 import { ServiceError } from '../service/mod.ts';
 import { moduleBeside } from '../shards/mod.ts';
-import { printable, printData, say } from './output.ts';
+import { printable, printBytes, printData, say } from './output.ts';
 import { usage } from './parse.ts';
 
 export interface TestRequest {
@@ -22,7 +22,9 @@ export async function testService(file: string, { text, operation }: TestRequest
   try {
     // A service has at least one.
     const name = operation ?? service.operations[0] ?? '';
-    printData(await service.call(name, text ?? ''));
+    const { payload } = await service.ask(name, text ?? '');
+    if (typeof payload === 'string') printData(payload);
+    else printBytes(payload);
     return 0;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;

@@ -323,18 +323,23 @@ async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<vo
   output.say(`Ready: this host of the fleet "${fleet}" at ${nats} ${takes}. Ctrl-C ends it.`);
 }
 
-/** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
+/**
+ * Sends one request through the whole path, so that "Ready" means that the fleet has answered. What a service makes of it is the service's
+ * own affair.
+ */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
   const { nats, fleet, subject, http } = shoal;
   const { text, refusal, vm, ms } = await shoal.greet(GREETING);
   if (output.mode === 'json') return printReady(shoal);
   const hint = sendHint(flags);
   const came = text === undefined ? `was refused with ${refusal}` : `came back as "${text}"`;
-  output.say(`Ready: "${GREETING}" went to VM ${vm} and ${came} after ${ms.toFixed(1)} ms.`);
+  if (vm === undefined) output.say(`VMs are ready, but the service does not answer "${GREETING}": ${refusal}.`);
+  else output.say(`Ready: "${GREETING}" went to VM ${vm} and ${came} after ${ms.toFixed(1)} ms.`);
   const curl = http === undefined ? '' : `, by \`curl -d TEXT ${http}\``;
   output.say(`Send more with \`${hint}\`${curl}, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
   const answer = text === undefined ? refusal : `"${text}"`;
-  const notes = [`VM ${vm} answered "${GREETING}" with ${answer}.`, `Send more: ${hint}`];
+  const first = vm === undefined ? 'The service does not answer' : `VM ${vm} answered`;
+  const notes = [`${first} "${GREETING}"${vm === undefined ? '' : ` with ${answer}`}.`, `Send more: ${hint}`];
   if (http !== undefined) notes.push(`Over HTTP: curl -d TEXT ${http}`);
   // The given address may contain a password, which the shown one leaves out.
   const servers = flags.text('nats') ?? nats;

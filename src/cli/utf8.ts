@@ -16,7 +16,11 @@ export function textOfInput(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
   if (text !== undefined) return text;
   const offset = validBytes(bytes);
-  throw new ShoalError('REQUEST_INVALID', `The text is not UTF-8: ${byteAt(bytes, offset)} begins no character`);
+  const remedy = 'A service of bytes takes it by `shoal send --content-type TYPE`';
+  throw new ShoalError(
+    'REQUEST_INVALID',
+    `The text is not UTF-8: ${byteAt(bytes, offset)} begins no character. ${remedy}`,
+  );
 }
 
 /** The length of the valid UTF-8 at the beginning. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { accelerators } from '../guest.mjs';
+import { accelerators, Guest } from '../guest.mjs';
 import { assemble, build, temporaryFolder, tryBuild, withGuest } from './build.mjs';
 
 const folder = temporaryFolder();
@@ -28,6 +28,10 @@ describe('what is no service is refused by name', () => {
       /the module imports shoal\.fail as a function \(u32\) -> void, and a guest has it as void \(u32, u32, u32\)/,
     ],
     'no memory': [`(memory 1) ${allocator} ${operation}`, /the module has no export memory/],
+    'a memory that begins with more than there ever is': [
+      `(memory (export "memory") 4097) ${allocator} ${operation}`,
+      /the module's memory begins with 256\.062 MiB, and 256 MiB are the most/,
+    ],
     'no allocator': [`${memory} ${operation}`, /the module has no export shoal_alloc, \(i32\) -> i32/],
     'no operation': [
       `${memory} ${allocator}`,
@@ -84,7 +88,10 @@ describe('what is no service is refused by name', () => {
   test('what is no module at all', () => {
     const file = join(folder.path, 'text.wasm');
     writeFileSync(file, 'no module');
-    assert.match(tryBuild(file, join(folder.path, 'text.elf')).output, /wasm2c cannot translate/);
+    assert.match(
+      tryBuild(file, join(folder.path, 'text.elf')).output,
+      /wasm2c cannot translate '.*' \(bad magic value\): it knows no SIMD/,
+    );
     assert.match(tryBuild(join(folder.path, 'nothing.wasm'), join(folder.path, 'text.elf')).output, /there is no file/);
   });
 });
@@ -231,4 +238,15 @@ describe('a module that cannot start', () => {
       );
     });
   }
+
+  test('because its start never ends says so meanwhile', async () => {
+    const loops = '(memory (export "memory") 1) (func $start (loop $l (br $l))) (start $start)';
+    const image = build(assemble(folder.path, 'endless', `(module ${loops} ${allocator} ${operation})`));
+    const guest = await Guest.start({ image });
+    try {
+      await guest.seen(/service: what it runs at its start goes on and on: it must be quick\n/);
+    } finally {
+      await guest.end();
+    }
+  });
 });

@@ -32,13 +32,14 @@ export async function buildScript(
   { say, onInput }: BuildListeners,
 ): Promise<BuiltScript> {
   // The first mistake of an author should not cost the build of an engine.
-  const { facts, script, notes } = await examine(source, onInput);
-  for (const note of notes) say(note);
+  const examined = await examine(source, onInput);
+  const { facts, memoryMib = MEMORY_MIB } = examined;
+  for (const note of examined.notes) say(note);
   const engine = await engineImage(say);
   const { service, profile } = filesBeside(image);
   await replaceAll([
-    [service, (part) => writeFile(part, serviceFile(facts, script))],
-    [profile, (part) => writeFile(part, profileText(profileOf(basename(service), facts)))],
+    [service, (part) => writeFile(part, serviceFile(facts, examined))],
+    [profile, (part) => writeFile(part, profileText(profileOf(basename(service), facts, memoryMib)))],
     // No hard link: whoever writes into the one file would change the other.
     [image, (part) => copyFile(engine, part, constants.COPYFILE_FICLONE)],
   ]);
@@ -51,8 +52,9 @@ export function filesBeside(image: string): { readonly service: string; readonly
 }
 
 /** Only what differs from the defaults, and how it boots: its author may read it, and change it. */
-function profileOf(initrd: string, { payload }: ServiceFacts): Partial<ImageProfile> {
-  const memory = { memoryMib: MEMORY_MIB, memoryMinMib: MEMORY_MIN_MIB };
+function profileOf(initrd: string, { payload }: ServiceFacts, memoryMib: number): Partial<ImageProfile> {
+  // With less than it needs it would not start.
+  const memory = { memoryMib, memoryMinMib: memoryMib === MEMORY_MIB ? MEMORY_MIN_MIB : memoryMib };
   return { boot: 'pvh', initrd, ...memory, ...(payload === 'text' ? {} : { payload }) };
 }
 

@@ -119,6 +119,17 @@ describe('a service for IncludeOS', () => {
   }
 });
 
+test.each([
+  ['is cut short', [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 3, 9], /section .* extends past end/],
+  ['is something else', [...Buffer.from('no module')], /expected magic word/],
+])('a module of WebAssembly that %s is refused, and says why', async (_, bytes, why) => {
+  const source = join(folder, 'upper.wasm');
+  writeFileSync(source, Buffer.from(bytes));
+  const build = buildService({ system: 'builtin', source, output: join(folder, 'upper.elf'), say });
+  await expect(build).rejects.toMatchObject({ code: 'SERVICE_BUILD', message: expect.stringMatching(why) });
+  await expect(build).rejects.toThrow(`${source} is no module of WebAssembly: `);
+});
+
 describe('an image of 64 bits', () => {
   const script = fileURLToPath(new URL('../../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
   const content = Buffer.from('0123456789abcdef');

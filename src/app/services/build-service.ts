@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exportsOf } from '../../bundle/mod.ts';
-import { ShoalError, whyUnreadable } from '../../errors.ts';
+import { messageOf, ShoalError, whyUnreadable } from '../../errors.ts';
 import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { readPlainFile } from '../../plain-file.ts';
 import { buildScript, filesBeside } from './build-script.ts';
@@ -60,17 +60,17 @@ export async function buildService(build: ServiceBuild): Promise<BuiltService> {
     const why = "the guest's sources are not in the published package; use a checkout of Shoal";
     throw new ShoalError('SERVICE_BUILD', `There is no ${script}: ${why}`, { details: { script } });
   }
+  const takesBytes = kind === 'wasm' && source !== undefined && (await exportsPayloadBytes(source));
   await mkdir(dirname(output), { recursive: true });
   const prepared = source === undefined ? undefined : await preparedSource(source, kind);
   try {
-    await runScript('sh', [script, ...argumentsOf(system, output, prepared?.path)], say);
+    await runScript('sh', [script, ...argumentsOf(system, output, prepared?.path)], say, prepared?.shown);
     if (system === 'builtin' && prepared === undefined) {
       await copyFile(join(dirname(script), 'build', 'shoal-guest.elf'), output);
     }
   } finally {
     await prepared?.remove();
   }
-  const takesBytes = kind === 'wasm' && source !== undefined && (await exportsPayloadBytes(source));
   const profile = takesBytes ? await profileOfBytes(output, say) : await writeProfile(system, output);
   return { image: output, profile };
 }
@@ -100,23 +100,44 @@ function argumentsOf(system: System, output: string, source: string | undefined)
   return source === undefined ? ['--variant', 'normal'] : ['--image', output, ...own];
 }
 
-/** The scripts take a folder of C++, or a module of WebAssembly. */
-async function preparedSource(
-  source: string,
-  kind: ServiceKind,
-): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  if (kind !== 'cpp' || (await stat(source)).isDirectory()) return { path: source, remove: () => Promise.resolve() };
+/** A source as the scripts take it: a folder of C++, or a module of WebAssembly. */
+interface Prepared {
+  readonly path: string;
+  /** A line of a build with the author's paths. */
+  shown(line: string): string;
+  remove(): Promise<void>;
+}
+
+async function preparedSource(source: string, kind: ServiceKind): Promise<Prepared> {
+  const isFolder = (await stat(source)).isDirectory();
+  const folder = isFolder ? source : dirname(source);
+  const shown = (line: string): string => (kind === 'cpp' ? line.replaceAll(COPIES, `${folder}/`) : line);
+  if (kind !== 'cpp' || isFolder) return { path: source, shown, remove: () => Promise.resolve() };
   const content = await readPlainFile(source).catch((cause: unknown) => {
     const why = `the source ${source} cannot be read: ${whyUnreadable(cause)}`;
     throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
   });
   const path = await mkdtemp(join(tmpdir(), 'shoal-service-'));
   await writeFile(join(path, basename(source)), content);
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return {
+    path,
+    shown: (line) => shown(line.replaceAll(path, source)),
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
 }
 
+/** Where `build.sh` puts the files of a service before they are compiled. */
+const COPIES = 'build/own/';
+
+/** @throws SERVICE_BUILD if it is no module */
 async function exportsPayloadBytes(source: string): Promise<boolean> {
-  return exportsOf(await readPlainFile(source)).includes('shoal_payload_bytes');
+  const bytes = await readPlainFile(source);
+  try {
+    return exportsOf(bytes).includes('shoal_payload_bytes');
+  } catch (cause) {
+    const why = `${source} is no module of WebAssembly: ${messageOf(cause).replace(/^WebAssembly\.Module\(\): /, '')}`;
+    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
+  }
 }
 
 /** `shoal up` reads it beside the image. */

@@ -16,6 +16,16 @@ test.each([
     'echo includeos: no gcc; echo; exit 3',
     'no gcc',
   ],
+  [
+    'the first fault that a compiler tells',
+    "echo 'a.cpp:1:9: error: expected'; echo '  int x = ;'; echo 'a.cpp:2:1: fatal error: more'; echo '  | ^'; exit 1",
+    'a.cpp:1:9: error: expected',
+  ],
+  [
+    'its own last line, also after faults of a compiler',
+    "echo 'a.c:1:9: error: expected'; echo includeos: gcc refuses it; exit 1",
+    'gcc refuses it',
+  ],
   ['its code, if it says nothing', 'exit 3', '-c ended with 3'],
 ])('one that fails is told with %s', async (_, text, why) => {
   await expect(run(text)).rejects.toMatchObject({ code: 'SERVICE_BUILD', message: `No image was built: ${why}` });

@@ -5,12 +5,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ServiceBuilder } from './service-builder.ts';
 
 let folder: string;
+let said: string[];
 let builder: ServiceBuilder;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'shoal-builder-'));
   mkdirSync(join(folder, 'temporary'));
   vi.stubEnv('TMPDIR', join(folder, 'temporary'));
-  builder = new ServiceBuilder(join(folder, 'a.ts'), () => undefined);
+  said = [];
+  builder = new ServiceBuilder(join(folder, 'a.ts'), (line) => void said.push(line));
 });
 afterEach(async () => {
   await builder.close();
@@ -30,6 +32,16 @@ test('what is wrong with a service is told as the build says it, each time', asy
   write('export const a = 1;');
   await expect(builder.build()).rejects.toMatchObject(FAULT);
   await expect(builder.build()).rejects.toMatchObject(FAULT);
+});
+
+test('what the author should know is told once, and again after a build that failed', async () => {
+  const [good, bad] = ['export default { a: () => import.meta.url };', 'export const a = 1;'];
+  for (const text of [good, good, bad, good]) {
+    write(text);
+    await builder.build().catch(() => said.push('failed'));
+  }
+  const note = expect.stringContaining('`import.meta` is empty');
+  expect(said.filter((line) => line === 'failed' || line.includes('import.meta'))).toEqual([note, 'failed', note]);
 });
 
 test('a thread that ends during a build ends that build, and the next one has another', async () => {

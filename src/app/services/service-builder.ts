@@ -15,6 +15,9 @@ export class ServiceBuilder {
   #thread: Worker | undefined;
   #folder: string | undefined;
   #inputs = new Map<string, string>();
+  /** What this build, and the one before it, have told: who saves again and again is told a remark once. Empty of one that failed. */
+  #told = new Set<string>();
+  #toldBefore = new Set<string>();
   /** The build that is under way. */
   #job: PromiseWithResolvers<BuiltService> | undefined;
 
@@ -35,6 +38,8 @@ export class ServiceBuilder {
    */
   async build(): Promise<BuiltService> {
     this.#inputs = new Map();
+    this.#toldBefore = this.#told;
+    this.#told = new Set();
     await serviceKind(this.#source);
     this.#folder ??= await mkdtemp(join(tmpdir(), 'shoal-service-'));
     const output = join(this.#folder, `${basename(this.#source, extname(this.#source))}.elf`);
@@ -77,11 +82,19 @@ export class ServiceBuilder {
     thread.on('error', (error) => ended(messageOf(error)));
     thread.on('exit', (code) => ended(`exit ${code}`));
     thread.on('message', (news: BuildNews) => {
-      if (news.kind === 'line') this.#say(news.line);
+      if (news.kind === 'line') this.#tell(news.line);
       else if (news.kind === 'input') this.#addInput(news.path, news.signature);
       else if (news.kind === 'built') this.#job?.resolve(news.built);
-      else this.#job?.reject(fromEnvelope(news.error));
+      else {
+        this.#told.clear();
+        this.#job?.reject(fromEnvelope(news.error));
+      }
     });
     return thread;
+  }
+
+  #tell(line: string): void {
+    this.#told.add(line);
+    if (!this.#toldBefore.has(line)) this.#say(line);
   }
 }

@@ -94,6 +94,7 @@ it('of the lines that were refused the first is told: the parts of a flood that 
 
 it.each([
   ['reason=panic why=x', 'it said bye: "panic (x)"'],
+  ['reason=bad-service why=threw', 'it said bye: "bad-service (threw)"'],
   [
     'reason=bad-argument key=shoal.max value=9 why=too-little-memory',
     'it said bye: "bad-argument (shoal.max=9: too-little-memory)"; raise `memoryMib` of its profile',
@@ -102,6 +103,13 @@ it.each([
   const { heard: one, say } = heard();
   say(`shoal1 bye ${words}`);
   expect(one.lastWords).toBe(told);
+});
+
+it('what the guest said of its service stands beside its bye', () => {
+  const { heard: one, say } = heard();
+  say('service: TypeError: no');
+  say('shoal1 bye reason=bad-service why=threw');
+  expect(one.lastWords).toBe('it said bye: "bad-service (threw)", after "service: TypeError: no"');
 });
 
 it('what is wrong is looked at three times, but not after the guest is gone', async () => {

@@ -90,7 +90,9 @@ export class Heard {
     if (refusal !== undefined) return `a line of its console was refused: ${refusalText(refusal)}`;
     if (this.bye !== undefined && this.bye !== 'stop') {
       const remedy = lacksMemory(this.bye) ? '; raise `memoryMib` of its profile' : '';
-      return `it said bye: ${short(this.bye)}${remedy}`;
+      // The line before has what is wrong with a service.
+      const why = this.bye.startsWith('bad-service') && line !== undefined ? `, after ${short(line)}` : '';
+      return `it said bye: ${short(this.bye)}${why}${remedy}`;
     }
     return line === undefined ? 'its console said nothing' : `its console said last: ${short(line)}`;
   }

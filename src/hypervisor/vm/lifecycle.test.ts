@@ -134,6 +134,11 @@ describe('a VM', () => {
     const { last } = live([{ kind: 'prepared' }, { kind: 'start' }, { kind: 'boot-timeout' }, exited({ exitCode: 0 })]);
     const end = { reason: 'boot-timeout' };
     expect(last.at(-1)).toMatchObject({ do: 'end', end, error: { code: 'VM_BOOT_TIMEOUT' } });
+    const timeout: LifecycleInput = { kind: 'boot-timeout', said: 'it goes on' };
+    const { last: told } = live([{ kind: 'prepared' }, { kind: 'start' }, timeout, exited({ exitCode: 0 })]);
+    expect(told.at(-1)).toMatchObject({
+      error: { message: expect.stringMatching(/; its log ends with "it goes on"$/) },
+    });
     expect(live([...UP, { kind: 'boot-timeout' }]).last).toEqual([]);
   });
 

@@ -38,7 +38,8 @@ export type LifecycleInput =
   | { readonly kind: 'recovered' }
   | { readonly kind: 'start-failed'; readonly error: ErrorEnvelope }
   | ContractEvent
-  | { readonly kind: 'boot-timeout' }
+  /** @param said the last line of the guest's log; undefined if there is none */
+  | { readonly kind: 'boot-timeout'; readonly said?: string | undefined }
   | { readonly kind: 'stage-timeout' }
   /** @param burning whether the process used its CPU while the guest did not obey */
   | { readonly kind: 'quit-answered'; readonly burning: boolean }
@@ -104,7 +105,7 @@ export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTe
       return stay(state.bye === undefined ? { ...state, bye: input.reason } : state);
     case 'boot-timeout':
       return phase.name === 'booting' || phase.name === 'warming'
-        ? abort(state, toEnvelope(bootTimeout(terms)), terms)
+        ? abort(state, toEnvelope(bootTimeout(terms, input.said)), terms)
         : stay(state);
     case 'stage-timeout':
       return stageOver(state, terms);
@@ -319,10 +320,11 @@ function contractBroken(why: string): ShoalError {
   return new ShoalError('VM_CONTRACT', `The guest broke its contract: ${why}`, { details: { why } });
 }
 
-function bootTimeout({ bootTimeoutMs }: VmTerms): ShoalError {
+function bootTimeout({ bootTimeoutMs }: VmTerms, said?: string): ShoalError {
+  const log = said === undefined ? '' : `; its log ends with "${said}"`;
   return new ShoalError(
     'VM_BOOT_TIMEOUT',
-    `The guest did not become ready within ${bootTimeoutMs} ms (\`boot_timeout_ms\`)`,
+    `The guest did not become ready within ${bootTimeoutMs} ms (\`boot_timeout_ms\`)${log}`,
     {
       details: { bootTimeoutMs },
     },

@@ -181,6 +181,32 @@ describe('the actor of a VM', () => {
     expect(ended()).toBeUndefined();
   });
 
+  it.each([
+    ['bad-service why=trap-at-start', 'the module trapped\n', 'bad-service (trap-at-start): the module trapped'],
+    [
+      'bad-service why=too-little-memory',
+      '',
+      'bad-service (too-little-memory); raise vm_memory_bytes, or `memoryMib` of its profile',
+    ],
+    [
+      'bad-service why=out-of-memory',
+      '',
+      'bad-service (out-of-memory); raise vm_memory_bytes, or `memoryMib` of its profile',
+    ],
+    ['bad-argument', 'the module trapped\n', 'bad-argument'],
+  ])('whose guest says bye, %s, tells what its log says of a service', async (bye, logged, told) => {
+    const machine = new FakeMachine();
+    const { kit, vm, events } = await open({ prepare: () => Promise.resolve(machine) });
+    vm.tell({ kind: 'start' });
+    await kit.settle();
+    machine.print(`${logged}shoal1 bye reason=${bye}\n`);
+    await kit.settle();
+    machine.exit({ exitCode: 69, signal: null, stderr: '' });
+    await kit.settle();
+    const gone = events.find((event) => event.kind === 'vm-gone');
+    expect(gone?.end.why).toBe(`the guest said bye: ${told}`);
+  });
+
   it('whose run directory cannot be removed says so once, tells of the end and ends in order', async () => {
     const machine = new FakeMachine();
     let tries = 0;

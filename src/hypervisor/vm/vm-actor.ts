@@ -242,7 +242,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
       case 'defect':
         throw new Error(message.message);
       default:
-        this.#step(message);
+        this.#step(this.#keptLog?.explained(message) ?? message);
     }
   }
 

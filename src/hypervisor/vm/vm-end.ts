@@ -75,8 +75,8 @@ function reasonOfError({ code }: ErrorEnvelope): VmEndReason {
   return code === 'VM_CONTRACT' ? 'contract-broken' : 'start-failed';
 }
 
-/** What guests of the contract say, and the built-in one does. */
-const TOO_LITTLE_MEMORY = /\btoo-little-memory\b/;
+/** What guests of the contract say, and the built-in one does; the second if it had enough only to begin with. */
+const TOO_LITTLE_MEMORY = /\b(?:too-little|out-of)-memory\b/;
 
 /** Whether a guest ended because it has too little memory. @param bye its last words */
 export function lacksMemory(bye: string): boolean {

@@ -2,10 +2,15 @@ import type { Clock, Ref } from '../../actors/mod.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { GuestLog, type LogLine } from '../console/guest-log.ts';
+import type { LifecycleInput } from './lifecycle.ts';
 import type { LogBatch } from './vm-messages.ts';
 
 /** Someone who forgets to unfollow must not be able to make a VM's log expensive. */
 const FOLLOWERS_MAX = 16;
+/** Begins Shoal's own lines. */
+const NOTE = '[shoal] ';
+/** Of a line that stands in another text. */
+const SAID_CHARS_MAX = 200;
 
 export interface LogOwner {
   readonly vm: VmId;
@@ -53,7 +58,17 @@ export class VmLog {
 
   /** A line of Shoal between those of the guest. */
   note(text: string): void {
-    this.#line(`[shoal] ${text}`);
+    this.#line(`${NOTE}${text}`);
+  }
+
+  /**
+   * What happened to the guest, with what its log says of it: that is where it stands what is wrong with a service, and nobody can ask for it
+   * where a Shoal ends because its first VM does not start.
+   */
+  explained(input: LifecycleInput): LifecycleInput {
+    if (input.kind === 'boot-timeout') return { ...input, said: this.#lastSaid() };
+    const said = input.kind === 'bye' && input.reason.startsWith('bad-service') ? this.#lastSaid() : undefined;
+    return input.kind === 'bye' && said !== undefined ? { ...input, reason: `${input.reason}: ${said}` } : input;
   }
 
   tail(linesMax: number): readonly LogLine[] {
@@ -82,6 +97,12 @@ export class VmLog {
 
   flush(): Promise<void> {
     return this.#log.flush();
+  }
+
+  /** The last line, if it is the guest's own. */
+  #lastSaid(): string | undefined {
+    const [line] = this.tail(1);
+    return line === undefined || line.text.startsWith(NOTE) ? undefined : line.text.trim().slice(0, SAID_CHARS_MAX);
   }
 
   #line(text: string): void {

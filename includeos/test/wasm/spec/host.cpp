@@ -18,8 +18,11 @@ extern uintptr_t shoal_wasm_stack_limit;
 
 bool shoal_yield() { return true; }
 uint64_t shoal_now_ms() { return 0; }
+bool shoal_log(std::string_view) { return true; }
 
 namespace shoal::builtin {
+void print_logged() {}
+
 [[noreturn]] void panic(std::string_view why) {
   std::fprintf(stderr, "panic: %.*s\n", static_cast<int>(why.size()), why.data());
   std::abort();
