@@ -20,13 +20,13 @@ function files(content: Readonly<Record<string, string>>): string {
 }
 
 /** What is said of a service that cannot be used. The folder's path is left out. */
+const QUIET = { limitMs: 60_000, onLog: () => undefined };
+
 async function refusal(path: string): Promise<string> {
-  const error: unknown = await examine(path).catch((thrown: unknown) => thrown);
+  const error: unknown = await openService(path, QUIET).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'SERVICE_INVALID' });
   return error instanceof Error ? error.message.replaceAll(`${folder}/`, '') : '';
 }
-
-const QUIET = { limitMs: 60_000, onLog: () => undefined };
 
 describe('a service', () => {
   test('in TypeScript is one script with all that it imports, by its path or from npm', async () => {
