@@ -19,9 +19,9 @@ function files(content: Readonly<Record<string, string>>): string {
   return join(folder, Object.keys(content)[0] ?? '');
 }
 
-/** What is said of a service that cannot be used. The folder's path is left out. */
 const QUIET = { limitMs: 60_000, onLog: () => undefined };
 
+/** What is said of a service that cannot be used. The folder's path is left out. */
 async function refusal(path: string): Promise<string> {
   const error: unknown = await openService(path, QUIET).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'SERVICE_INVALID' });
