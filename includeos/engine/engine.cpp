@@ -44,6 +44,15 @@ struct Held {
 };
 constinit Held held = {};
 
+// Promises that were rejected while nobody had asked for their outcome. The log is told of those of which that holds once all jobs are done.
+struct Rejected {
+  Value promise;
+  Value reason;
+};
+constexpr size_t kRejectedMax = 8;
+constinit Rejected rejected[kRejectedMax] = {};
+constinit size_t rejected_count = 0;
+
 template <typename Number>
 Number read(uint32_t address) {
   Number number;
@@ -125,6 +134,38 @@ Value run_jobs() {
   return 0;
 }
 
+void free_rejected(const Rejected& one) {
+  Z_engineZ_qjs_free_value(&instance, one.promise);
+  Z_engineZ_qjs_free_value(&instance, one.reason);
+}
+
+void note_rejection(Value promise, Value reason, bool is_handled) {
+  const uint32_t its_address = Z_engineZ_qjs_get_value_ptr(&instance, promise);
+  if (!is_handled && rejected_count < kRejectedMax) {
+    rejected[rejected_count++] = {promise, reason};
+    return;
+  }
+  for (size_t i = 0; is_handled && i < rejected_count; i++) {
+    if (Z_engineZ_qjs_get_value_ptr(&instance, rejected[i].promise) != its_address) continue;
+    free_rejected(rejected[i]);
+    rejected[i] = rejected[--rejected_count];
+    break;
+  }
+  free_rejected({promise, reason});
+}
+
+void tell_rejections() {
+  // What is told may reject others: a script's values have getters.
+  Rejected told[kRejectedMax];
+  __builtin_memcpy(told, rejected, sizeof told);
+  const size_t count = rejected_count;
+  rejected_count = 0;
+  for (size_t i = 0; i < count; i++) {
+    Z_engineZ_qjs_free_value(&instance, shoal_call<2>({kSnapshotRejected, told[i].reason}));
+    Z_engineZ_qjs_free_value(&instance, told[i].promise);
+  }
+}
+
 // --- Loading.
 
 struct Loading {
@@ -165,6 +206,7 @@ void load_body(void* argument) {
     return;
   }
   Z_engineZ_qjs_free_value(&instance, value);
+  tell_rejections();
   const Value checked = shoal_call<3>({kSnapshotLoad, new_string(loading.file.operations), new_string(loading.file.payload)});
   const Text why = text_of(checked);
   if (why.text == "no-operations") {
@@ -271,6 +313,7 @@ bool read_outcome(Outcome& outcome) {
 void call_body(void* argument) {
   auto& calling = *static_cast<Calling*>(argument);
   free_held();
+  while (rejected_count > 0) free_rejected(rejected[--rejected_count]);
   const Value input = takes_bytes ? new_bytes(calling.input) : new_string(calling.input);
   const Value content_type = calling.content_type.empty() ? kSnapshotUndefined : new_string(calling.content_type);
   const Value started = shoal_call<7>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number(), random_number(), random_number()});
@@ -284,6 +327,7 @@ void call_body(void* argument) {
     Z_engineZ_qjs_free_value(&instance, shoal_call<2>({kSnapshotUncaught, exception}));
     exception = run_jobs();
   }
+  if (exception == 0) tell_rejections();
   if (exception == 0 && !read_outcome(calling.outcome)) exception = Z_engineZ_qjs_get_exception(&instance);
   if (exception != 0) calling.outcome = outcome_of(exception);
 }
@@ -349,6 +393,7 @@ void renew() {
   if (keeps_state) log_line("the engine starts anew: the service's state is what it was at its start");
   shoal_wasm_restore();
   held = {};
+  rejected_count = 0;
   is_used = false;
   is_broken = false;
 }
@@ -373,7 +418,9 @@ uint32_t Z_envZ_host_call(Z_env_instance_t*, uint32_t, uint32_t, uint32_t, uint3
 
 uint32_t Z_envZ_host_interrupt(Z_env_instance_t*) { return shoal_cancelled() ? 1 : 0; }
 uint32_t Z_envZ_host_get_timezone_offset(Z_env_instance_t*, uint32_t, uint32_t) { return 0; }
-void Z_envZ_host_promise_rejection(Z_env_instance_t*, uint32_t, uint32_t, uint32_t) {}
+void Z_envZ_host_promise_rejection(Z_env_instance_t*, uint32_t promise, uint32_t reason, uint32_t is_handled) {
+  shoal::engine::note_rejection(promise, reason, is_handled != 0);
+}
 uint32_t Z_envZ_host_module_load(Z_env_instance_t*, uint32_t, uint32_t) { return 0; }
 uint32_t Z_envZ_host_module_normalize(Z_env_instance_t*, uint32_t, uint32_t) { return 0; }
 

@@ -455,6 +455,12 @@
     fail(current, error);
   }
 
+  /** A promise was rejected, and nobody has asked for its outcome: in the log, as it is no part of the reply. */
+  function rejected(reason) {
+    const who = current.operation === '' ? 'service' : current.operation;
+    log([`${who}: a promise was rejected that nobody waits for:`, reason]);
+  }
+
   /** The code of the outcome; result() and resultType() have the rest. To be called once no job is left. */
   function finish() {
     if (current.code === 'pending') {
@@ -490,6 +496,7 @@
     load,
     start,
     uncaught,
+    rejected,
     finish,
     result: () => current.result,
     resultType: () => current.contentType,

@@ -77,6 +77,7 @@ engine._initialize();
 if (engine.qjs_init() !== 0) throw new Error('the engine does not start');
 engine.qjs_set_max_stack_size(MAX_STACK_BYTES);
 engine.qjs_set_interrupt_handler(1);
+engine.qjs_set_promise_rejection_handler(1);
 
 const scratch = engine.wasm_malloc(64);
 const name = write('shoal');
@@ -86,7 +87,7 @@ memory().setUint32(scratch, host, true);
 const undefinedValue = engine.qjs_get_undefined();
 const shoal = check(engine.qjs_call(prelude, undefinedValue, 1, scratch));
 for (const value of [prelude, host]) engine.qjs_free_value(value);
-const names = ['load', 'start', 'uncaught', 'finish', 'result', 'resultType', 'describe'];
+const names = ['load', 'start', 'uncaught', 'rejected', 'finish', 'result', 'resultType', 'describe'];
 const steps = names.map((step) => [step, string(step)]);
 const serviceName = write('service.js').at;
 engine.qjs_run_gc();

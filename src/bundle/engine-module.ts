@@ -10,6 +10,8 @@ export interface EngineExports {
   qjs_init(): number;
   qjs_set_max_stack_size(bytes: number): void;
   qjs_set_memory_limit(bytes: number): void;
+  /** 1: the host is told of promises that are rejected. */
+  qjs_set_promise_rejection_handler(on: number): void;
   qjs_eval(code: number, codeBytes: number, name: number, flags: number): number;
   qjs_call(target: number, self: number, count: number, values: number): number;
   qjs_new_host_function(name: number, nameBytes: number, count: number): number;
@@ -29,6 +31,8 @@ export interface EngineExports {
   qjs_is_object(value: number): number;
   qjs_is_string(value: number): number;
   qjs_free_value(value: number): void;
+  /** The same for each handle of an object. */
+  qjs_get_value_ptr(value: number): number;
   qjs_is_job_pending(): number;
   qjs_execute_pending_job(): number;
   wasm_malloc(bytes: number): number;
@@ -38,6 +42,8 @@ export interface EngineExports {
 export interface HostFunctions {
   /** A call of the one host function. @param values address of the arguments @returns a value */
   call(count: number, values: number): number;
+  /** A promise was rejected while nobody had asked for its outcome, or somebody does since. Both values are the host's. */
+  rejection(promise: number, reason: number, isHandled: boolean): void;
   nowNs(): bigint;
 }
 
@@ -58,7 +64,8 @@ export function instantiateEngine(host: HostFunctions): EngineExports {
         host.call(count, values),
       host_get_timezone_offset: () => 0,
       host_interrupt: () => 0,
-      host_promise_rejection: () => undefined,
+      host_promise_rejection: (promise: number, reason: number, isHandled: number) =>
+        host.rejection(promise, reason, isHandled !== 0),
       host_module_normalize: () => 0,
       host_module_load: () => 0,
     },

@@ -36,11 +36,15 @@ const CALL = new vm.Script('work()');
 /** As V8 says it; the engine says the same of its scripts. */
 const STACK_EXHAUSTED = 'Maximum call stack size exceeded';
 
+/** Rejections that are kept to be told; the guest keeps as many. */
+const REJECTED_MAX = 8;
+
 /** The engine of the VMs, in this process. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #bornNs = process.hrtime.bigint();
   #at: EngineExports;
+  #rejected: { readonly promise: Value; readonly reason: Value }[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -48,6 +52,7 @@ export class Engine {
     this.#at.qjs_init();
     this.#at.qjs_set_max_stack_size(options.stackBytes);
     this.#at.qjs_set_memory_limit(options.memoryBytes);
+    this.#at.qjs_set_promise_rejection_handler(1);
   }
 
   /**
@@ -121,6 +126,14 @@ export class Engine {
     return undefined;
   }
 
+  /** Why promises were rejected whose outcome nobody has asked for; each is told once. They belong to the caller. */
+  takeRejections(): readonly Value[] {
+    const rejected = this.#rejected;
+    this.#rejected = [];
+    for (const { promise } of rejected) this.free(promise);
+    return rejected.map(({ reason }) => reason);
+  }
+
   /** An exception, for those outside of the engine. */
   errorOf(exception: Value): ScriptError {
     const stack = this.#at.qjs_is_object(exception) === 0 ? '' : this.#property(exception, 'stack');
@@ -177,6 +190,7 @@ export class Engine {
     if (missing > 0) this.#at.memory.grow(missing / PAGE_BYTES);
     new Uint8Array(this.#at.memory.buffer).set(memory);
     this.#at.__stack_pointer.value = stackPointer;
+    this.#rejected = [];
   }
 
   #instance(): EngineExports {
@@ -187,11 +201,23 @@ export class Engine {
         this.#options.onHost(addresses.map((address) => this.#shown(address)));
         return this.#at.qjs_get_undefined();
       },
+      rejection: (promise, reason, isHandled) => this.#noteRejection(promise, reason, isHandled),
       // As in a VM, which knows no other time than that since its boot.
       nowNs: () => process.hrtime.bigint() - this.#bornNs,
     });
     instance._initialize();
     return instance;
+  }
+
+  #noteRejection(promise: Value, reason: Value, isHandled: boolean): void {
+    if (!isHandled && this.#rejected.length < REJECTED_MAX) {
+      this.#rejected.push({ promise, reason });
+      return;
+    }
+    const same = this.#at.qjs_get_value_ptr(promise);
+    const index = isHandled ? this.#rejected.findIndex((one) => this.#at.qjs_get_value_ptr(one.promise) === same) : -1;
+    const handled = index < 0 ? [] : this.#rejected.splice(index, 1);
+    for (const value of [promise, reason, ...handled.flatMap((one) => [one.promise, one.reason])]) this.free(value);
   }
 
   #call(target: Value, values: readonly Value[]): Value {

@@ -371,7 +371,7 @@ describe('a mistake is told with its place, the value and the remedy', () => {
     ],
     [
       'all memory taken',
-      "const all: unknown[] = [];\nfor (;;) all.push(new Array(1000).fill(1));\nexport default { a: () => '' };",
+      "const all: unknown[] = [];\nfor (;;) all.push(new Uint8Array(2 ** 22).fill(1));\nexport default { a: () => '' };",
       /a\.ts:2:\d+ .* takes more than 256 MiB \(InternalError: out of memory\)\. Make it when a request comes/,
     ],
     [

@@ -281,6 +281,34 @@ test('each request of a kept state has its own outcome, whatever one before it s
   expect(kept.request('a', '', undefined)).toMatchObject({ reply: '3' });
 });
 
+test('the log is told of promises that are rejected and that nobody waits for', async () => {
+  const path = join(folder, 'rejected.js');
+  writeFileSync(
+    path,
+    `Promise.reject(new Error('at the start'));
+     export default {
+       lost: async (text) => { void (async () => { await null; throw new Error('late'); })(); return text; },
+       many: () => { for (let i = 0; i < 100; i++) Promise.reject(i); return 'x'; },
+       caught: async (text) => { const p = Promise.reject(new Error('no')); await null; await p.catch(() => 0); return text; },
+       own: async () => { throw Object.assign(new Error('an answer'), { status: 404 }); },
+     };`,
+  );
+  const lines: string[] = [];
+  const { runner: own } = await openService(path, { limitMs: LIMIT_MS, onLog: (text) => lines.push(text) });
+  expect(lines.splice(0)).toEqual([
+    expect.stringMatching(/^service: a promise was rejected that nobody waits for: Error: at the start\n/),
+  ]);
+  expect(own.request('lost', 'x', undefined)).toEqual({ ok: true, reply: 'x' });
+  expect(lines.splice(0)).toEqual([
+    expect.stringMatching(/^lost: a promise was rejected .*: Error: late\n.*rejected\.js:3/),
+  ]);
+  expect(own.request('many', 'x', undefined)).toEqual({ ok: true, reply: 'x' });
+  expect(lines.splice(0)).toHaveLength(8);
+  expect(own.request('caught', 'x', undefined)).toEqual({ ok: true, reply: 'x' });
+  expect(own.request('own', 'x', undefined)).toEqual(refused(404, 'an answer'));
+  expect(lines).toEqual([]);
+});
+
 test('bytes go in and out as they are', async () => {
   const path = join(folder, 'bytes.js');
   writeFileSync(

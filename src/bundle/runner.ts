@@ -62,6 +62,7 @@ export class Runner {
       engine.free(engine.evaluate(script, SCRIPT_NAME));
       const exception = engine.runJobs();
       if (exception !== undefined) throw engine.errorOf(exception);
+      this.#tellRejections();
     });
   }
 
@@ -115,6 +116,12 @@ export class Runner {
     return outcome.ok && bytesOf(outcome.reply) > TEXT_BYTES_MAX ? tooLong('reply') : outcome;
   }
 
+  #tellRejections(): void {
+    const engine = this.#engine;
+    for (const reason of engine.takeRejections())
+      engine.free(engine.callWith(this.#shoal, [engine.made('rejected'), reason]));
+  }
+
   #answer(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
     const engine = this.#engine;
     const words = [randomInt(WORD), randomInt(WORD), randomInt(WORD)];
@@ -124,6 +131,7 @@ export class Runner {
       if (error.message === OUT_OF_MEMORY) throw error;
       engine.free(engine.callWith(this.#shoal, [engine.made('uncaught'), exception]));
     }
+    this.#tellRejections();
     const code = engine.number(engine.call(this.#shoal, ['finish']));
     const result = engine.call(this.#shoal, ['result']);
     if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };

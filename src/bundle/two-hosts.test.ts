@@ -65,3 +65,8 @@ test('how long an error, and a content type, may be', () => {
   expect(found(guest('core/content_type.h'), /kContentTypeMax = (\d+);/)).toBe(String(CONTENT_TYPE_CHARS_MAX));
   expect(found(prelude, /isContentType = .*\{1,(\d+)\}/)).toBe(String(CONTENT_TYPE_CHARS_MAX));
 });
+
+test('how many rejections are told', () => {
+  const kept = found(engine, /kRejectedMax = (\d+);/);
+  expect(found(source('src/bundle/engine.ts'), /REJECTED_MAX = (\d+);/)).toBe(kept);
+});
