@@ -9,7 +9,7 @@ import { VmHold } from '../vm-hold.ts';
 import { cordonHandlers } from './cordon.ts';
 import type { AdminDeps } from './deps.ts';
 
-/** The verbs of a host with the VMs 1 and 2, of which 2 goes while it is looked at. */
+/** The verbs of a host with the VMs 1 to 4, of which 2 goes while it is looked at, and 3 takes no requests. */
 async function opened(hold = new VmHold(false)) {
   const kit = testKit();
   onTestFinished(() => kit.shutdown());
@@ -28,12 +28,16 @@ async function opened(hold = new VmHold(false)) {
         return;
       case 'snapshot':
         // The verb reads no other field.
-        message.replyTo.tell({ vms: [{ id_vmachine: 1 }, { id_vmachine: 2 }] } as unknown as FleetSnapshot);
+        message.replyTo.tell({ vms: [1, 2, 3, 4].map((id) => ({ id_vmachine: id })) } as unknown as FleetSnapshot);
         return;
       case 'drain-vm': {
         told.push(message.vm);
-        const gone = { ok: false as const, error: toEnvelope(new ShoalError('VM_UNKNOWN', 'gone')) };
-        message.replyTo.tell(message.vm === 2 ? gone : { ok: true, vms: [message.vm], params: settings.params });
+        const code = ({ 2: 'VM_UNKNOWN', 3: 'VM_STATE' } as const)[message.vm];
+        message.replyTo.tell(
+          code === undefined
+            ? { ok: true, vms: [message.vm], params: settings.params }
+            : { ok: false, error: toEnvelope(new ShoalError(code, 'it cannot be drained')) },
+        );
         return;
       }
     }
@@ -51,14 +55,14 @@ async function opened(hold = new VmHold(false)) {
   return { told, settings, call };
 }
 
-test('a host is drained: first requests stay away, then no VMs are kept running, then each VM drains', async () => {
+test('a host is drained: first requests stay away, then no VMs are kept running, then each VM drains that takes requests', async () => {
   const { told, settings, call } = await opened();
-  expect(await call('drain-host')).toEqual({ vms: [1] });
-  expect(told).toEqual(['cordon', [0, 0], 1, 2]);
+  expect(await call('drain-host')).toEqual({ vms: [1, 4] });
+  expect(told).toEqual(['cordon', [0, 0], 1, 2, 3, 4]);
   // A change of parameters meanwhile brings no VMs back, and counts later.
   await settings.set({ min_vm_count: 2 });
   await call('cordon', { on: false });
-  expect(told.slice(4)).toEqual([[0, 0], 'uncordon', [2, 1]]);
+  expect(told.slice(6)).toEqual([[0, 0], 'uncordon', [2, 1]]);
 });
 
 test('a cordon leaves the VMs alone', async () => {

@@ -22,8 +22,8 @@ export function cordonHandlers(deps: AdminDeps): Readonly<Record<string, AdminHa
       const drained: number[] = [];
       for (const { id_vmachine: vm } of vms) {
         const reply = await command(deps, (replyTo) => ({ kind: 'drain-vm', vm, replyTo })).catch((error: unknown) => {
-          // It has gone meanwhile.
-          if (codeOf(error) === 'VM_UNKNOWN') return { vms: [] };
+          // It has gone meanwhile, or takes no requests: a spare and a VM that is ending go by themselves, and one that is starting is surplus.
+          if (codeOf(error) === 'VM_UNKNOWN' || codeOf(error) === 'VM_STATE') return { vms: [] };
           throw error;
         });
         drained.push(...reply.vms);
