@@ -6,8 +6,8 @@ import { TerminalOutput } from './terminal-output.ts';
 
 class FakeTerminal extends EventEmitter {
   readonly fd = -1;
-  readonly columns = 80;
-  readonly rows = 24;
+  columns = 100;
+  rows = 30;
 }
 
 function fixture() {
@@ -46,6 +46,14 @@ function fixture() {
     },
   };
 }
+
+test('a terminal that tells no size, as on a serial line, has the usual one', () => {
+  const { output, terminal } = fixture();
+  expect([output.columns, output.rows]).toEqual([100, 30]);
+  terminal.columns = 0;
+  terminal.rows = 0;
+  expect([output.columns, output.rows]).toEqual([80, 24]);
+});
 
 test('what a terminal takes is written before the call returns', () => {
   const { output, written, told } = fixture();
@@ -87,5 +95,5 @@ test('an error of the terminal is told, and so is its size', () => {
   terminal.emit('resize');
   fails('EIO');
   output.write('x');
-  expect(told).toEqual(['resized to 80x24', 'gone']);
+  expect(told).toEqual(['resized to 100x30', 'gone']);
 });

@@ -21,6 +21,10 @@ export function nonBlockingTerminal(fd: number): number {
   }
 }
 
+/** A terminal on a serial line has 0 columns and 0 rows until somebody says what it has. */
+const COLUMNS_USUAL = 80;
+const ROWS_USUAL = 24;
+
 export interface TerminalOutputOptions {
   /** Tells size and changes of size. */
   readonly terminal: WriteStream & { readonly fd: number };
@@ -54,11 +58,11 @@ export class TerminalOutput extends Writable {
   }
 
   get columns(): number {
-    return this.#options.terminal.columns;
+    return this.#options.terminal.columns || COLUMNS_USUAL;
   }
 
   get rows(): number {
-    return this.#options.terminal.rows;
+    return this.#options.terminal.rows || ROWS_USUAL;
   }
 
   /** Whether the terminal stands still. Whoever draws now would only fill our memory. */

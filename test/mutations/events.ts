@@ -290,6 +290,9 @@ export const EVENTS = [
     ['an id that is in the pool is not added', 'ids.has(address.id) || ', ''],
     ['an id is added once', '    ids.add(address.id);\n', ''],
   ]),
+  ...mutationsOf('fleet/policy/events.ts', [
+    ['an event says that a VM is a spare', '...(spare === true ? { spare } : {}),', ''],
+  ]),
   ...mutationsOf('fleet/policy/rows.ts', [
     ['a row has the start of its VM in time of day', 'epochMs - (nowMs - vm.startedMs)', 'epochMs'],
     ['a VM may be started long after its router', 'epochMs - (nowMs - vm.startedMs)', 'epochMs - nowMs'],

@@ -17,3 +17,13 @@ test.each([
     event: { kind: 'vm-gone', vm: 1, host: 'a', text, error },
   });
 });
+
+test.each([
+  [true, { spare: true }],
+  [false, {}],
+])('the start of a VM says whether that is a spare, and nothing if it is none: %s', (spare, field) => {
+  expect(eventOfVm('vm-start', 1, 'a', 'VM 1 is started', { spare })).toEqual({
+    kind: 'event',
+    event: { kind: 'vm-start', vm: 1, host: 'a', text: 'VM 1 is started', ...field },
+  });
+});
