@@ -32,6 +32,13 @@ it('a host whose port gives no own beats back is not deaf', () => {
   expect(deafAfter([false, true], [false, true])).toBe(0);
 });
 
+it('a host that has told that it is deaf learns once that it hears again', () => {
+  const ears = new Ears(0, BEAT_MS);
+  ears.heard();
+  for (const nowMs of [1_000, 2_000, 3_000]) ears.check(nowMs, true);
+  expect([ears.heard(), ears.heard()]).toEqual([true, false]);
+});
+
 it('a host whose port gives no own beats back hears again as soon as it is connected', () => {
   expect(deafAfter([false, true], [false, false], [false, false], [false, true])).toBe(0);
 });

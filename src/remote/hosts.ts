@@ -280,9 +280,8 @@ class GroupOfHosts implements Hosts {
   }
 
   #onBeat(beat: Beat): void {
-    if (beat.from === this.incarnation) {
-      if (this.#ears.heard()) this.#sendBeat('beat');
-    } else if (beat.host === this.host) this.#contest(beat);
+    if (beat.from === this.incarnation) return this.#ears.heard() ? this.#sendBeat('beat') : undefined;
+    if (beat.host === this.host) this.#contest(beat);
     else if (!beat.isDeaf) this.#peerOf(beat)?.heard();
   }
 
