@@ -99,6 +99,10 @@ describe('three hosts', () => {
     expect(await json(server, 'inspect', 'b/1')).toMatchObject({ host: 'b', id_vmachine: 1 });
     expect(await json(server, 'inspect', '1', '--host', 'c')).toMatchObject({ host: 'c', id_vmachine: 1 });
     expect(await json(server, 'explain', 'vm', 'b/1')).toMatchObject({ host: 'b', vm: 1 });
+    for (const command of ['inspect', 'logs', 'drain', 'rm']) {
+      const unknown = await run(server, command, 'b/99');
+      expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Host b: There is no VM 99') });
+    }
     expect(await run(server, 'inspect', 'd/1')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('No host called d'),
