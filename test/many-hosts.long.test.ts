@@ -99,6 +99,10 @@ describe('three hosts', () => {
     expect(await json(server, 'inspect', 'b/1')).toMatchObject({ host: 'b', id_vmachine: 1 });
     expect(await json(server, 'inspect', '1', '--host', 'c')).toMatchObject({ host: 'c', id_vmachine: 1 });
     expect(await json(server, 'explain', 'vm', 'b/1')).toMatchObject({ host: 'b', vm: 1 });
+    for (const command of ['inspect', 'logs', 'drain', 'rm']) {
+      const unknown = await run(server, command, 'b/99');
+      expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Host b: There is no VM 99') });
+    }
     expect(await run(server, 'inspect', 'd/1')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('No host called d'),
@@ -161,9 +165,15 @@ describe('three hosts', () => {
     const { vms, hosts: rows } = JSON.parse(stdout) as FleetSnapshot;
     expect([exitCode, new Set(vms.map(({ host }) => host))]).toEqual([1, new Set(['b', 'c'])]);
     expect(rows).toContainEqual({ host: 'a', up: false });
+    for (let asked = 0; asked < 5; asked++)
+      expect(await run(server, 'params', 'get', 'deadline_ms')).toMatchObject({ exitCode: 0 });
+    const gaveUp = { exitCode: 1, stderr: expect.stringContaining('REQUEST_DEADLINE') };
+    expect(await run(server, 'drain', '--host', 'a')).toMatchObject(gaveUp);
     a?.up.signal('SIGCONT');
     await known(server, ['a', 'b', 'c']);
     await eventually('a is back', async () => ((await run(server, 'ps')).exitCode === 0 ? true : undefined));
+    // Nobody waited any more for the command that it found when it woke.
+    expect(await json<HostRow[]>(server, 'hosts', '--host', 'a')).toMatchObject([{ state: 'up' }]);
   });
 
   test('are ended one by one, or all', async () => {

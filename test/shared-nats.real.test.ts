@@ -1,4 +1,5 @@
 /** Two Shoals on one NATS server, and a NATS server that does not let Shoal do what it needs. */
+import { connect, headers } from 'nats';
 import { expect, onTestFinished, test } from 'vitest';
 import { realNatsServer, securedNatsServer } from '../src/transport/kit/mod.ts';
 import { willEnd } from './driver/end-left.ts';
@@ -35,6 +36,30 @@ test('a Shoal that comes back while another of its name serves its fleet on its 
   expect(placesOf(next)).toEqual(placesOf(fleet));
   expect(await next.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test('a host starts although another one fails with its greeting', async () => {
+  await using server = await realNatsServer();
+  const other = await connect({ servers: server.url });
+  onTestFinished(() => other.close());
+  const failed = headers();
+  failed.set('Nats-Service-Error-Code', '502');
+  failed.set('Nats-Service-Error', 'host b was lost while it worked on the request');
+  let isThere = true;
+  // Of so many members of the queue group one gets the first request, almost always.
+  const members = Array.from({ length: 50 }, () =>
+    other.subscribe('shoal.default.process', {
+      queue: 'shoal',
+      callback: (_error, message) => {
+        message.respond('', { headers: failed });
+        if (isThere) for (const member of members) member.unsubscribe();
+        isThere = false;
+      },
+    }),
+  );
+  await other.flush();
+  const fleet = await TestFleet.start({ flags: ['--nats', server.url] });
+  expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
 });
 
 test('a host that stands still while another of its name starts: when it wakes one of the two ends, with an error that names both', async () => {

@@ -1,9 +1,16 @@
-import { type Connection, callAdmin, callEveryHost, connect, type HostAnswer } from '../transport/mod.ts';
+import {
+  type Connection,
+  callAdmin,
+  callEveryHost,
+  connect,
+  type HostAnswer,
+  hostThatAnswers,
+} from '../transport/mod.ts';
 import type { FleetAddress } from './find.ts';
 
 /** The verbs of administration of a fleet's hosts. */
 export interface FleetCalls {
-  /** @returns what one host answered, or any one if none is named @throws as `callAdmin` */
+  /** @returns what one host answered; if none is named, one that answers, so that a host that stands still holds nobody up @throws as `callAdmin` */
   ask(verb: string, args: unknown, host?: string): Promise<unknown>;
   /** @returns what every host answered, or the one that is named @throws as `callEveryHost`, and for a named host as `callAdmin` */
   every(verb: string, args: unknown, host?: string): Promise<readonly HostAnswer[]>;
@@ -28,14 +35,16 @@ export async function withFleet<T>(
 
 /** @param timeoutMs of each call; default 5000 for one host, 3000 for every */
 export function callsOver({ nc }: Pick<Connection, 'nc'>, fleet: string, timeoutMs?: number): FleetCalls {
-  const ask: FleetCalls['ask'] = (verb, args, host) => {
+  const timing = timeoutMs === undefined ? {} : { timeoutMs };
+  const ask: FleetCalls['ask'] = async (verb, args, named) => {
+    const host = named ?? (await hostThatAnswers(nc, fleet, timing));
     return callAdmin(nc, fleet, verb, args, timeoutMs ?? HOST_TIMEOUT_MS, host);
   };
   return {
     ask,
     every: async (verb, args, host) => {
       if (host !== undefined) return [{ host, value: await ask(verb, args, host), error: undefined }];
-      return callEveryHost(nc, fleet, verb, args, timeoutMs === undefined ? {} : { timeoutMs });
+      return callEveryHost(nc, fleet, verb, args, timing);
     },
   };
 }

@@ -18,6 +18,7 @@ import { startFront } from './front.ts';
 import { type StartHostsOptions, startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { neighboursOn } from './neighbours.ts';
+import { OrderlyLeave } from './orderly-leave.ts';
 import { checkBootTimeout, memoryMibFor, withProfile } from './profile-params.ts';
 import { Settings } from './settings.ts';
 import { type SharedParams, shareSettings } from './shared-settings.ts';
@@ -75,7 +76,6 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const { about, beats } = of;
   const known = { ...(about === undefined ? {} : { about }), ...(beats === undefined ? {} : { beats }) };
   const lost = new LostHosts(system.clock);
-  // First, so that it leaves last: the ends of the actors are told to the others before.
   const port = natsPort(connection.nc);
   const hosts = startHosts({ system, port, fleet, host, eventLog, lost, ...known }, cleanUp);
   const hold = new VmHold(options.role === 'server', profileOf(of.parameters));
@@ -94,6 +94,12 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
       ),
   });
   const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
+  const leave = new OrderlyLeave(system, core.router);
+  cleanUp.add(async () => {
+    await leave.finish();
+    // The end of the VMs takes its time, and what others handed on meanwhile would be lost.
+    hosts.leave();
+  });
   const settings = new Settings(store, core.router, core.controller, endpoint, hold);
   of.deploys?.attach({ ...core, system, settings });
   if (of.shared !== undefined) {
@@ -118,5 +124,6 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const { http } = options;
   const door = http === undefined ? {} : { http: { address: http, bytesMax: TEXT_BYTES_MAX, health } };
   const { http: listens } = await startFront({ ...front, ...door }, cleanUp);
+  cleanUp.add(() => leave.begin());
   return { core, settings, hosts, http: listens };
 }

@@ -74,6 +74,10 @@ export interface Greeting {
 const ASK_TIMEOUT_MS = 5_000;
 /** How long one try of a greeting may take. */
 const GREET_TRY_MS = 3_000;
+const GREET_PAUSE_MS = 200;
+const GREET_FAILURES_MAX = 3;
+/** Any host may have taken the greeting: that one fails with it, leaves or dies says nothing of this one. */
+const OF_ANY_HOST: ReadonlySet<string | undefined> = new Set(['REQUEST_VM_FAILED', 'REQUEST_OVERLOADED']);
 
 /**
  * Starts everything on this machine: data directory, launcher, NATS, controller, router, endpoint, administration.
@@ -273,6 +277,7 @@ class RunningShoal implements Shoal {
     const requester = createRequester(connection.nc, { fleet: this.fleet });
     try {
       const endMs = clock.monotonic() + greetMs;
+      let failures = 0;
       for (;;) {
         const startMs = clock.monotonic();
         const deadlineMs = Math.min(GREET_TRY_MS, Math.ceil(endMs - startMs));
@@ -282,7 +287,12 @@ class RunningShoal implements Shoal {
         } catch (error) {
           const refused = refusalOf(error);
           if (refused !== undefined) return { ...refused, ms: clock.monotonic() - startMs };
-          if (codeOf(error) !== 'REQUEST_DEADLINE') throw error;
+          if (codeOf(error) !== 'REQUEST_DEADLINE') {
+            failures += 1;
+            if (failures > GREET_FAILURES_MAX || !OF_ANY_HOST.has(codeOf(error))) throw error;
+            await new Promise<void>((resolve) => clock.timer(GREET_PAUSE_MS, resolve));
+            continue;
+          }
           // It may have come to a host that stands still.
           const isLast = clock.monotonic() + GREET_TRY_MS > endMs;
           if (isLast) return { text: undefined, refusal: messageOf(error), vm: undefined, ms: greetMs };

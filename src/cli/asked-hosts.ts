@@ -1,5 +1,5 @@
 import { type FleetCalls, withFleet } from '../app/mod.ts';
-import { codeOf, messageWithCode, type ShoalError } from '../errors.ts';
+import { codeOf, messageOf, messageWithCode, ShoalError } from '../errors.ts';
 import { checkHostName, type HostAnswer } from '../transport/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -51,10 +51,8 @@ export interface Found {
 /** Asks the host of a VM, or every host if the word does not say which. @throws USAGE if several have a VM of that number */
 export function askVm(command: Command, flags: Flags, { host, vm }: VmWord, verb: string, more = {}): Promise<Found> {
   return withFleet(fleetOf(flags), verb, async ({ every }) => {
-    const { values, isMany } = heard(
-      await every(verb, { vm, ...more }, host),
-      (error) => codeOf(error) !== 'VM_UNKNOWN',
-    );
+    const answers = await every(verb, { vm, ...more }, host).catch(onHost(host));
+    const { values, isMany } = heard(answers, (error) => codeOf(error) !== 'VM_UNKNOWN');
     const [first, second] = values;
     if (second !== undefined) throw ambiguous(command, vm, values);
     return { host: first?.host, value: first?.value, isMany };
@@ -64,7 +62,10 @@ export function askVm(command: Command, flags: Flags, { host, vm }: VmWord, verb
 /** Tells the host of a VM to do something with it. @throws USAGE if it is not clear which host that is */
 export function tellVm(command: Command, flags: Flags, { host, vm }: VmWord, verb: string): Promise<Found> {
   return withFleet(fleetOf(flags), verb, async (calls) => {
-    if (host !== undefined) return { host, value: await calls.ask(verb, { vm }, host), isMany: true };
+    if (host !== undefined) {
+      const value = await calls.ask(verb, { vm }, host).catch(onHost(host));
+      return { host, value, isMany: true };
+    }
     const answers = await calls.every('ps', {});
     const silent = answers.filter(({ error }) => error !== undefined);
     const holders = answers.filter(({ value }) => vmsIn(value).includes(vm));
@@ -78,6 +79,14 @@ export function tellVm(command: Command, flags: Flags, { host, vm }: VmWord, ver
     const of = holder?.host ?? answers[0]?.host;
     return { host: of, value: await calls.ask(verb, { vm }, of), isMany: answers.length > 1 };
   });
+}
+
+/** A host says which VMs it does not know by their numbers, which VMs of other hosts may have. */
+function onHost(host: string | undefined): (error: unknown) => never {
+  return (error) => {
+    if (host === undefined || codeOf(error) !== 'VM_UNKNOWN') throw error;
+    throw new ShoalError('VM_UNKNOWN', `Host ${host}: ${messageOf(error)}`, { cause: error, details: { host } });
+  };
 }
 
 /** The host of `--host`, or the only one. @throws USAGE if there are several */

@@ -31,3 +31,33 @@ it('a host is deaf while its own beats do not come back, or it has no connection
 it('a host whose port gives no own beats back is not deaf', () => {
   expect(deafAfter([false, true], [false, true])).toBe(0);
 });
+
+it('a host that has told that it is deaf learns once that it hears again', () => {
+  const ears = new Ears(0, BEAT_MS);
+  ears.heard();
+  for (const nowMs of [1_000, 2_000, 3_000]) ears.check(nowMs, true);
+  expect([ears.heard(), ears.heard()]).toEqual([true, false]);
+});
+
+it('a host whose port gives no own beats back hears again as soon as it is connected', () => {
+  expect(deafAfter([false, true], [false, false], [false, false], [false, true])).toBe(0);
+});
+
+it('after a time of deafness others may need as long to be back, two seconds at most, before their silence counts', () => {
+  const ears = new Ears(0, BEAT_MS);
+  const counted = (deafBeats: number): number[] => {
+    const startMs = 100_000 * (deafBeats + 1);
+    ears.heard();
+    ears.check(startMs, true);
+    for (let beat = 1; beat <= deafBeats; beat++) ears.check(startMs + beat * BEAT_MS, true);
+    return [1, 2, 3].map((beat) => {
+      ears.heard();
+      return ears.check(startMs + (deafBeats + beat) * BEAT_MS, true);
+    });
+  };
+  expect([counted(0), counted(1), counted(10)]).toEqual([
+    [1_000, 1_000, 1_000],
+    [0, 1_000, 1_000],
+    [0, 0, 1_000],
+  ]);
+});

@@ -280,8 +280,8 @@ class GroupOfHosts implements Hosts {
   }
 
   #onBeat(beat: Beat): void {
-    if (beat.from === this.incarnation) this.#ears.heard();
-    else if (beat.host === this.host) this.#contest(beat);
+    if (beat.from === this.incarnation) return this.#ears.heard() ? this.#sendBeat('beat') : undefined;
+    if (beat.host === this.host) this.#contest(beat);
     else if (!beat.isDeaf) this.#peerOf(beat)?.heard();
   }
 
@@ -394,8 +394,8 @@ class GroupOfHosts implements Hosts {
   }
 
   #sendBeat(to: string): void {
-    const { host, about, beatMs } = this.#settings;
-    const isDeaf = this.#ears.deafMs >= 2 * beatMs;
+    const { host, about } = this.#settings;
+    const { isDeaf } = this.#ears;
     this.#publish(to, { kind: 'beat', host, from: this.incarnation, ageMs: this.#ageMs(), isDeaf, about });
   }
 

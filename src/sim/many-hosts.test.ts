@@ -111,6 +111,14 @@ describe('a world of many hosts', () => {
     expect(counts['vm-adopted']).toBeGreaterThan(0);
     expect(counts['host-left-by-force']).toBeUndefined();
   });
+
+  it('has a host that leaves finish or hand on what it has: no request is lost that may not be done twice', async () => {
+    const load = { kind: 'constant', perSecond: 200 } as const;
+    const guest = { ...DEFAULT_SCENARIO.guest, idempotent: false, service: { kind: 'constant', ms: 40 } as const };
+    const { counts, requests } = reportOf(await simulate(scenarioOf({ hostLeave: 30 }, { load, guest })));
+    expect(counts['host-left']).toBeGreaterThan(0);
+    expect(requests.failed).not.toHaveProperty('REQUEST_VM_FAILED');
+  });
 });
 
 describe('the checks of many hosts', () => {

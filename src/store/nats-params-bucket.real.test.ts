@@ -128,6 +128,20 @@ test('a server without JetStream has no bucket, nor has a user without the right
   expect(await natsParamsBucket(nc, 'f').read()).toEqual({ kind: 'none' });
 });
 
+test('a user who may read and not write is told which right it needs', async () => {
+  const secured = await securedNatsServer([
+    'jetstream { store_dir: "js" }',
+    'authorization { users: [{ user: "u", password: "p", permissions: { publish: { deny: ["$KV.>"] } } }] }',
+  ]);
+  onTestFinished(() => secured[Symbol.asyncDispose]());
+  const bucket = natsParamsBucket(await connection(`nats://u:p@127.0.0.1:${secured.port}`), 'f');
+  expect(await bucket.read()).toMatchObject({ kind: 'open' });
+  await expect(bucket.write(bytes('1'), 0)).rejects.toMatchObject({
+    code: 'PARAMS_UNAVAILABLE',
+    message: expect.stringMatching(/allow the user of this host to publish to \$JS\.API\.> and \$KV\.shoal-f\.>$/),
+  });
+});
+
 test('a server that stands still: a read fails, and of a write nobody can say whether it was made', async () => {
   const { server, nc } = await opened();
   const bucket = natsParamsBucket(nc, 'f', 300);

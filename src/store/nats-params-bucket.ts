@@ -190,10 +190,14 @@ class NatsParamsBucket implements ParamsBucket {
   #away(cause: unknown): ShoalError {
     const server = this.#nc.getServer();
     const why = messageOf(cause);
+    const remedy =
+      codeOf(cause) === ErrorCode.PermissionsViolation
+        ? `allow the user of this host to publish to $JS.API.> and $KV.${this.#name}.>`
+        : 'try again once most of the NATS servers are up';
     return new ShoalError(
       'PARAMS_UNAVAILABLE',
       `The bucket ${this.#name} of the NATS server at ${server} cannot be used (${why}): nothing was changed, and the hosts go on with ` +
-        'the parameters that they have; try again once most of the NATS servers are up',
+        `the parameters that they have; ${remedy}`,
       { cause, details: { bucket: this.#name, server } },
     );
   }

@@ -1,6 +1,7 @@
 import { ErrorCode, type NatsConnection } from 'nats';
 import { codeOf, ShoalError } from '../errors.ts';
 import { decodeReply, encodeArgs } from './admin-codec.ts';
+import { type OpenCall, openCall } from './open-call.ts';
 import { forbidden, violationOf } from './permissions.ts';
 import { subjectsOf } from './subjects.ts';
 
@@ -23,10 +24,14 @@ export async function callAdmin(
   const subjects = subjectsOf(fleet);
   const subject = host === undefined ? subjects.admin(verb) : subjects.hostAdmin(host, verb);
   let data: Uint8Array;
+  let call: OpenCall | undefined;
   try {
-    data = (await nc.request(subject, encodeArgs(args), { timeout: timeoutMs })).data;
+    call = openCall(nc);
+    data = (await nc.request(subject, encodeArgs(args), { timeout: timeoutMs, headers: call.headers })).data;
   } catch (cause) {
     throw explained(cause, { fleet, host, verb, timeoutMs, server: nc.getServer() });
+  } finally {
+    call?.close();
   }
   return decodeReply(data);
 }

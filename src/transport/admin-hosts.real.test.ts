@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { callAdmin } from './admin-client.ts';
-import { callEveryHost } from './admin-hosts.ts';
+import { callEveryHost, hostThatAnswers } from './admin-hosts.ts';
 import { serveAdmin } from './admin-server.ts';
 import { connect } from './connection.ts';
 import { realNatsServer } from './kit/mod.ts';
@@ -59,7 +59,8 @@ test('a host that is up and does not answer is waited for and named, one that is
   await using fleet = await hosts({ a: { up: ['still'], lost: ['gone'] } });
   const clock = new ManualClock();
   const answered = new Promise<void>((resolve) => {
-    fleet.nc.subscribe('_INBOX.>', { callback: () => resolve() });
+    // What has no bytes is a host's question whether the caller waits.
+    fleet.nc.subscribe('_INBOX.>', { callback: (_error, { data }) => data.length > 0 && resolve() });
   });
   const called = callEveryHost(fleet.nc, 'f', 'ps', {}, { clock, timeoutMs: 500 });
   await answered;
@@ -77,6 +78,12 @@ test('a host that is up and does not answer is waited for and named, one that is
     ['a', true],
     ['gone', false],
   ]);
+});
+
+test('what any host can do is done by one that answers', async () => {
+  await using fleet = await hosts({ a: { up: ['b', 'still'] }, b: { up: ['a', 'still'] } });
+  expect(['a', 'b']).toContain(await hostThatAnswers(fleet.nc, 'f', untilAnswered()));
+  await expect(hostThatAnswers(fleet.nc, 'g', untilAnswered())).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
 });
 
 test('a fleet that nobody serves is not running, and a host that is not in it is unknown', async () => {

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../actors/mod.ts';
 import { explained, nobodyThere, unanswered } from './admin-client.ts';
 import { decodeReply, encodeArgs, fromIn } from './admin-codec.ts';
 import { isNobody } from './no-responders.ts';
+import { type OpenCall, openCall } from './open-call.ts';
 import { subjectsOf } from './subjects.ts';
 import { within } from './within.ts';
 
@@ -37,13 +38,60 @@ export async function callEveryHost(
   args?: unknown,
   { timeoutMs = TIMEOUT_MS, clock = systemClock }: CallEveryOptions = {},
 ): Promise<readonly HostAnswer[]> {
+  const call = { nc, fleet, verb, args, timeoutMs, clock };
+  const { answers, up, lost } = await gather(call, (heard) => [...heard.up].every((host) => heard.answers.has(host)));
+  for (const host of new Set([...up, ...lost])) {
+    if (answers.has(host)) continue;
+    const error = unanswered({ ...call, host, server: nc.getServer() }, { details: { fleet, verb, host } });
+    answers.set(host, { host, value: undefined, error });
+  }
+  return [...answers.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
+}
+
+/**
+ * Finds a host that can do what any host can: one that stands still may be the one that a queue group gives a call to.
+ * @returns the name of the host that answers first
+ * @throws as `callEveryHost`
+ */
+export async function hostThatAnswers(
+  nc: NatsConnection,
+  fleet: string,
+  { timeoutMs = TIMEOUT_MS, clock = systemClock }: CallEveryOptions = {},
+): Promise<string | undefined> {
+  const { answers } = await gather({ nc, fleet, verb: 'version', args: {}, timeoutMs, clock }, () => true);
+  const [first] = answers.keys();
+  return first;
+}
+
+interface Heard {
+  /** In the order in which they came. */
+  readonly answers: Map<string, HostAnswer>;
+  readonly up: Set<string>;
+  readonly lost: Set<string>;
+}
+
+interface CallOfEvery {
+  readonly nc: NatsConnection;
+  readonly fleet: string;
+  readonly verb: string;
+  readonly args: unknown;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** @param isComplete is asked after each answer */
+async function gather(
+  { nc, fleet, verb, args, timeoutMs, clock }: CallOfEvery,
+  isComplete: (heard: Heard) => boolean,
+): Promise<Heard> {
   const call = { fleet, verb, timeoutMs, server: nc.getServer() };
-  const answers = new Map<string, HostAnswer>();
-  const up = new Set<string>();
-  const lost = new Set<string>();
+  const heard: Heard = { answers: new Map(), up: new Set(), lost: new Set() };
+  const { answers, up, lost } = heard;
   const complete = Promise.withResolvers<void>();
   let inbox: { unsubscribe(): void } | undefined;
+  let open: OpenCall | undefined;
   try {
+    open = openCall(nc);
     const reply = createInbox();
     inbox = nc.subscribe(reply, {
       callback: (error, message) => {
@@ -56,24 +104,20 @@ export async function callEveryHost(
           answers.set(from.host, answerIn(from.host, message.data));
           for (const host of from.up) up.add(host);
           for (const host of from.lost) lost.add(host);
-          if ([...up].every((host) => answers.has(host))) complete.resolve();
+          if (isComplete(heard)) complete.resolve();
         }
       },
     });
-    nc.publish(subjectsOf(fleet).every(verb), encodeArgs(args), { reply });
+    nc.publish(subjectsOf(fleet).every(verb), encodeArgs(args), { reply, headers: open.headers });
     await within(complete.promise, timeoutMs, clock);
   } catch (error) {
     throw explained(error, call);
   } finally {
     if (!nc.isClosed()) inbox?.unsubscribe();
+    open?.close();
   }
   if (answers.size === 0) throw unanswered(call, { details: { fleet, verb } });
-  for (const host of new Set([...up, ...lost])) {
-    if (answers.has(host)) continue;
-    const error = unanswered({ ...call, host }, { details: { fleet, verb, host } });
-    answers.set(host, { host, value: undefined, error });
-  }
-  return [...answers.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
+  return heard;
 }
 
 function answerIn(host: string, bytes: Uint8Array): HostAnswer {

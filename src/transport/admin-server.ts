@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { type AnswerFrom, decodeArgs, encodeError, encodeReply } from './admin-codec.ts';
 import { confirmSubscription } from './confirm-subscription.ts';
+import { isWaitedFor } from './open-call.ts';
 import { forbidden, violationOf } from './permissions.ts';
 import { quote } from './quote.ts';
 import { isReplySubject } from './reply-subject.ts';
@@ -92,7 +93,10 @@ async function answer({ nc, message, handlers, inHand, from }: Call): Promise<vo
   let reply: Uint8Array;
   try {
     if (inHand >= IN_FLIGHT_MAX) throw tooMany(inHand);
-    const value = await handlerOf(handlers, verb)(decodeArgs(message.data));
+    const handler = handlerOf(handlers, verb);
+    const args = decodeArgs(message.data);
+    if (!(await isWaitedFor(nc, message))) return;
+    const value = await handler(args);
     reply = encodeReply(verb, value, bytesMax, from?.());
   } catch (error) {
     reply = encodeError(error, bytesMax, from?.());

@@ -1,10 +1,13 @@
+import { headers } from 'nats';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { callAdmin } from './admin-client.ts';
+import { callEveryHost } from './admin-hosts.ts';
 import { serveAdmin } from './admin-server.ts';
 import { connect } from './connection.ts';
 import { type RealNatsServerOptions, realNatsServer } from './kit/mod.ts';
+import { subjectsOf } from './subjects.ts';
 
 async function connectedServer(options?: RealNatsServerOptions) {
   const server = await realNatsServer(options);
@@ -75,6 +78,35 @@ test('a verb that takes too long is a timeout, told from nobody being there', as
   });
   hung.resolve();
   await server.close();
+});
+
+test('a call whose caller has given up when it comes is not carried out', async () => {
+  await using nats = await connectedServer();
+  const done: unknown[] = [];
+  const scale = async (args: unknown) => done.push(args);
+  const host = { name: 'a', others: () => ({ up: [], lost: [] }) };
+  await serveAdmin(nats.nc, 'f', { scale }, { host });
+  // What is sent to a server that stands still comes when it goes on, as at a host that stands still or is cut off.
+  nats.signal('SIGSTOP');
+  const gaveUp = { code: 'REQUEST_DEADLINE' };
+  await expect(callAdmin(nats.nc, 'f', 'scale', 1, 50)).rejects.toMatchObject(gaveUp);
+  await expect(callAdmin(nats.nc, 'f', 'scale', 2, 50, 'a')).rejects.toMatchObject(gaveUp);
+  await expect(callEveryHost(nats.nc, 'f', 'scale', 3, { timeoutMs: 50 })).rejects.toMatchObject(gaveUp);
+  nats.signal('SIGCONT');
+  await callAdmin(nats.nc, 'f', 'scale', 4);
+  expect(done).toEqual([4]);
+});
+
+test('a call of another program, which cannot be asked whether it waits, is carried out', async () => {
+  await using nats = await connectedServer();
+  await serveAdmin(nats.nc, 'f', { ps: async () => [] });
+  expect((await nats.nc.request(subjectsOf('f').admin('ps'))).json()).toEqual({ ok: true, value: [] });
+  const of = headers();
+  of.set('Shoal-Caller', 'shoal.f.events');
+  expect((await nats.nc.request(subjectsOf('f').admin('ps'), '', { timeout: 5_000, headers: of })).json()).toEqual({
+    ok: true,
+    value: [],
+  });
 });
 
 test('a result and arguments beyond the limit of the server are errors that say so', async () => {

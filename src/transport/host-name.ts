@@ -12,7 +12,7 @@ export function checkHostName(name: string): string {
   if (isHostName(name)) return name;
   throw new ShoalError(
     'CONFIG_VALUE',
-    `Expected the name of a host to have 1 to 63 letters, digits, ".", "-" or "_", got ${quote(name)}`,
+    `Expected the name of a host to have 1 to 63 letters, digits, ".", "-" or "_", and a letter or digit first, got ${quote(name)}`,
     { details: { parameter: 'host', value: name.slice(0, 100) } },
   );
 }

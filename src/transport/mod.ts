@@ -1,6 +1,6 @@
 export { callAdmin } from './admin-client.ts';
 export type { HostAnswer } from './admin-hosts.ts';
-export { callEveryHost } from './admin-hosts.ts';
+export { callEveryHost, hostThatAnswers } from './admin-hosts.ts';
 export type { AdminHandler, AdminServer, ServeAdminOptions } from './admin-server.ts';
 export { serveAdmin } from './admin-server.ts';
 export { authority } from './authority.ts';

@@ -9,14 +9,16 @@ test.each(['_INBOX.abc.1', '_R_.x', 'shoal-replies.1', 'shoal.replies.7', 'order
   },
 );
 
-const { process, events, telemetry, admin } = subjectsOf('f');
+const { admin, every, hostAdmin, claim, ...others } = subjectsOf('f');
 
 test.each([
   '',
-  process,
-  events,
-  telemetry,
+  ...Object.values(others),
+  `${others.hosts}.beat`,
   admin('down'),
+  every('down'),
+  hostAdmin('a', 'down'),
+  claim('a'),
   '$JS.API.STREAM.DELETE.KV_x',
   '$SRV.PING',
   '$SYS.REQ.SERVER.PING',

@@ -1,5 +1,5 @@
 /** Subjects of a fleet, and those of the NATS server itself: `$SYS`, `$JS.API`, `$SRV` and so on. */
-const TAKEN = /^(?:\$|shoal\.[^.]+\.(?:process|events|telemetry|admin)(?:\.|$))/;
+const TAKEN = /^(?:\$|shoal\.[^.]+\.(?:process|events|hosts|params|telemetry|admin|every|host|claim)(?:\.|$))/;
 const WILDCARD = /(?:^|\.)[*>](?:\.|$)/;
 
 /**

@@ -3,15 +3,21 @@ import { mutationsOf } from './mutation.ts';
 /** Which hosts are in a group, which is lost, and who keeps a name that two have. */
 export const REMOTE_HOSTS = [
   ...mutationsOf('remote/ears.ts', [
-    ['a host that hears itself is not deaf', '    this.#deafMs = 0;\n', ''],
+    ['a host that hears itself is not deaf', 'BACK_MS_MAX);\n    this.#deafMs = 0;\n', 'BACK_MS_MAX);\n'],
+    ['others may be back a while later', 'return countedMs - excusedMs;', 'return countedMs;'],
+    [
+      'a host says at once that it hears again',
+      '    return isDeaf;\n  }\n\n  /** To be',
+      '    return false;\n  }\n\n  /** To be',
+    ],
     ['a port that gives no own beats back is not deaf', 'this.#hasHeard && !this.#isHeard', '!this.#isHeard'],
     ['a host without a connection is deaf', '!isConnected || (', '('],
     ['a host that does not hear itself is deaf', '!isConnected || (this.#hasHeard && !this.#isHeard)', '!isConnected'],
     ['each beat must come back', '    this.#isHeard = false;\n    if', '    if'],
     [
       'the silence of others does not count while this host is deaf',
-      'return isDeaf ? 0 : countedMs;',
-      'return countedMs;',
+      '      this.#deafMs += countedMs;\n      return 0;',
+      '      this.#deafMs += countedMs;\n      return countedMs;',
     ],
     ['a pause of this process is one beat at most', 'Math.min(sinceMs, this.#beatMs)', 'sinceMs'],
     ['a beat that is a little late is no pause', 'sinceMs > 2 * this.#beatMs ? sinceMs : 0', 'sinceMs'],
@@ -221,7 +227,6 @@ export const REMOTE_HOSTS = [
       'if (this.#ears.uncheckedMs(nowMs) >= this.#settings.lostMs) this.#sinceMs = nowMs;',
       '',
     ],
-    ['a host tells when it is deaf', 'this.#ears.deafMs >= 2 * beatMs', 'this.#ears.deafMs < 0'],
     ['a frame above the payload is told of', 'if (bytes.length > payloadBytesMax) {', 'if (bytes.length < 0) {'],
     ['frames that make no sense are counted', '    this.#damagedCount += 1;\n', ''],
     ['what makes no sense is told of now and then', 'if (this.#damaged.admits()) this', 'this'],

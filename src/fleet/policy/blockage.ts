@@ -99,7 +99,11 @@ function noAddress(fleet: Fleet, nowMs: number, made: number): Blockage {
   const held = fleet.pool.length - unheld.length + made;
   const aside = unheld.filter((entry) => entry.quarantinedUntilMs > nowMs).length;
   const figures = { addresses: fleet.pool.length, held, set_aside: aside };
-  if (fleet.pool.length === 0) return { cause: 'addresses', text: 'the address pool is empty (shoal ip add)', figures };
+  if (fleet.pool.length === 0) {
+    // As that of a host without VMs always is: it lives by the others.
+    const text = 'the address pool is empty (shoal ip add), and no other host has room (shoal hosts)';
+    return { cause: 'addresses', text, figures };
+  }
   const asideText = aside === 0 ? '' : `, ${aside} are taken by other programs`;
   const text = `no address is free: of ${fleet.pool.length} VMs hold ${held}${asideText} (shoal ip add)`;
   return { cause: 'addresses', text, figures };
