@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { askFleet } from '../src/app/mod.ts';
 import { realNatsServer } from '../src/transport/kit/mod.ts';
+import { connect } from '../src/transport/mod.ts';
 import { eventually, TestFleet } from './driver/fleet.ts';
 
 async function twoHosts(servers: string, flags: readonly string[] = []): Promise<readonly [TestFleet, TestFleet]> {
@@ -54,6 +55,26 @@ test('with JetStream a change is in force on both hosts, outlives a restart, and
   const back = await b.resume();
   onTestFinished(() => back.stop().then(() => undefined));
   await everywhere(a, { deadline_ms: 5_000 });
+});
+
+test('a bucket that somebody deletes is made again from what the hosts have in force', async () => {
+  const server = await realNatsServer({ jetStream: true });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const [a] = await twoHosts(server.url);
+  expect(await a.run('params', ['set', 'deadline_ms=4000'])).toMatchObject({ exitCode: 0 });
+  await everywhere(a, { deadline_ms: 4_000 });
+  const { nc } = await connect({ servers: server.url, name: 'test' });
+  onTestFinished(() => nc.close());
+  const { streams } = await nc.jetstreamManager();
+  const buckets = async () => (await streams.names().next()).filter((name) => name.startsWith('KV_'));
+  const [bucket = ''] = await buckets();
+  expect(await streams.delete(bucket)).toBe(true);
+  await eventually('a change is taken again', async () => {
+    const { exitCode } = await a.run('params', ['set', 'dedup_ms=20000']);
+    return exitCode === 0 ? true : undefined;
+  });
+  await everywhere(a, { deadline_ms: 4_000, dedup_ms: 20_000 });
+  expect(await buckets()).toEqual([bucket]);
 });
 
 test('without JetStream a change is told to both hosts, and one that does not answer is named', async () => {
