@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DataDir, findHolder, findRunning, refuseUnseen } from './data-dir.ts';
+import { DataDir, findHolder, findRunning, formerPath, refuseUnseen } from './data-dir.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -122,14 +122,14 @@ test('nothing runs on a copy of a directory on which a Shoal runs', async () => 
   expect(findRunning(copy)).toBeUndefined();
   expect(findRunning(folder)).toMatchObject(RUNNING);
   const second = await DataDir.open(copy);
-  expect(second.movedFrom).toBeUndefined();
+  expect(formerPath(second.path)).toBeUndefined();
   second.close();
   first.close();
 });
 
 test('a directory that was moved knows where it was; a copy of it does not', async () => {
   const first = await DataDir.open(folder);
-  expect(first.movedFrom).toBeUndefined();
+  expect(formerPath(first.path)).toBeUndefined();
   await first.settle();
   first.close();
   const [moved, copy] = [`${folder}-moved`, `${folder}-copy`];
@@ -137,16 +137,16 @@ test('a directory that was moved knows where it was; a copy of it does not', asy
   cpSync(folder, copy, { recursive: true });
   renameSync(folder, moved);
   const second = await DataDir.open(moved);
-  expect(second.movedFrom).toBe(folder);
+  expect(formerPath(second.path)).toBe(folder);
   await second.settle();
-  expect(second.movedFrom).toBeUndefined();
+  expect(formerPath(second.path)).toBeUndefined();
   second.close();
   renameSync(moved, folder);
   const back = await DataDir.open(folder);
   await back.settle();
   back.close();
   const third = await DataDir.open(copy);
-  expect(third.movedFrom).toBeUndefined();
+  expect(formerPath(third.path)).toBeUndefined();
   third.close();
 });
 
@@ -159,12 +159,12 @@ test('a directory that was moved to another file system, as a copy whose origina
   cpSync(folder, moved, { recursive: true });
   rmSync(folder, { recursive: true });
   const second = await DataDir.open(moved);
-  expect(second.movedFrom).toBe(folder);
+  expect(formerPath(second.path)).toBe(folder);
   second.close();
   // Another directory at its former place, with no fleet of its own, says nothing against it.
   mkdirSync(folder);
   const third = await DataDir.open(moved);
-  expect(third.movedFrom).toBe(folder);
+  expect(formerPath(third.path)).toBe(folder);
   third.close();
 });
 
@@ -194,7 +194,7 @@ test.each(['replaced by a copy', 'removed'])(
 test('a file that is a device is refused, and not waited for', async () => {
   symlinkSync('/dev/null', join(folder, 'place.json'));
   const data = await DataDir.open(folder);
-  expect(() => data.movedFrom).toThrow(/place\.json is a device, and it must be a plain file/);
+  expect(() => formerPath(data.path)).toThrow(/place\.json is a device, and it must be a plain file/);
   data.close();
   symlinkSync('/dev/null', join(folder, 'running.json'));
   expect(() => findRunning(folder)).toThrow(/running\.json is a device, and it must be a plain file/);

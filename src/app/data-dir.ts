@@ -67,10 +67,6 @@ export class DataDir {
     throw inUse(path, running, holder);
   }
 
-  get movedFrom(): string | undefined {
-    return formerPath(this.path);
-  }
-
   /** Records the present path. */
   async settle(): Promise<void> {
     const place: Place = { path: this.path, inode: inodeOf(this.path) };

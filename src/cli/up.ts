@@ -338,8 +338,9 @@ async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: st
   const curl = http === undefined ? '' : `, by \`curl -d TEXT ${http}\``;
   output.say(`Send more with \`${hint}\`${curl}, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
   const answer = text === undefined ? refusal : `"${text}"`;
-  const first = vm === undefined ? 'The service does not answer' : `VM ${vm} answered`;
-  const notes = [`${first} "${GREETING}"${vm === undefined ? '' : ` with ${answer}`}.`, `Send more: ${hint}`];
+  const first =
+    vm === undefined ? `The service does not answer "${GREETING}".` : `VM ${vm} answered "${GREETING}" with ${answer}.`;
+  const notes = [first, `Send more: ${hint}`];
   if (http !== undefined) notes.push(`Over HTTP: curl -d TEXT ${http}`);
   // The given address may contain a password, which the shown one leaves out.
   const servers = flags.text('nats') ?? nats;

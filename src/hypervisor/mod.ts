@@ -7,7 +7,7 @@ export { CHECK_POINTS, type CheckPoint, type CheckPointName, firstFailed } from 
 export { chooseQemu, type QemuFacts, type QemuNeeds, type QemuOption } from './confinement/choose-qemu.ts';
 export { hasSandbox, readQemuFacts } from './confinement/qemu-facts.ts';
 export { VM_USERS, vmUsers } from './confinement/vm-users.ts';
-export type { LogLine } from './console/guest-log.ts';
+export { type LogLine, logPath } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';
 export { MEMORY_MIB, type OnStop, STOP_LIMITS, type VmParameters } from './controller/controller-options.ts';

@@ -29,11 +29,7 @@ export const ROUTER = [
       "    this.#context.after(ROOM_AGAIN_MS, { kind: 'link-room', vm });\n",
       '',
     ],
-    [
-      'a VM has one link',
-      '#spawn(target: LinkTarget): void {\n    if (this.#links.has(target.vm)) return;',
-      '#spawn(target: LinkTarget): void {',
-    ],
+    ['a VM has one link', 'else if (!this.#links.has(target.vm)) this.#spawn(target);', 'else this.#spawn(target);'],
     [
       'a link that is opened ahead counts once it is opened',
       'const isAhead = this.#ahead.has(vm);',

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Ref } from '../../actors/mod.ts';
 import type { VmRow } from '../../fleet/mod.ts';
-import { type ControllerMessage, type LogLine, QEMU_DEFAULT, type VmSummary } from '../../hypervisor/mod.ts';
+import { type ControllerMessage, type LogLine, logPath, QEMU_DEFAULT, type VmSummary } from '../../hypervisor/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
 import { keptImagePath } from '../kept-image.ts';
 import { Arguments } from './arguments.ts';
@@ -78,7 +77,7 @@ function logLines({ system, controller }: AdminDeps, vm: number, linesMax: numbe
 }
 
 async function isKnown(deps: AdminDeps, vm: number): Promise<boolean> {
-  if (existsSync(join(deps.logFolder, `vm-${vm}.log`))) return true;
+  if (existsSync(logPath(deps.logFolder, vm))) return true;
   return (await rowOf(deps, vm)) !== undefined;
 }
 

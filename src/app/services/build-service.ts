@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exportsOf } from '../../bundle/mod.ts';
-import { messageOf, ShoalError, whyUnreadable } from '../../errors.ts';
+import { messageOf, ShoalError } from '../../errors.ts';
 import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { readPlainFile } from '../../plain-file.ts';
 import { buildScript, filesBeside } from './build-script.ts';
+import { notBuilt, unreadable } from './not-built.ts';
 import { profileOfBytes } from './profile-of-bytes.ts';
 import { runScript } from './run-script.ts';
 import { type ServiceKind, serviceKind } from './service-kind.ts';
@@ -53,7 +54,7 @@ export async function buildService(build: ServiceBuild): Promise<BuiltService> {
   }
   if (system === 'includeos' && kind !== 'cpp') {
     const why = `${source} is no C++, and on IncludeOS a service is. Leave --system out`;
-    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source: source ?? null } });
+    throw notBuilt(why, { details: { source: source ?? null } });
   }
   const script = fileURLToPath(new URL(`../../../${SCRIPTS[system]}`, import.meta.url));
   if (!(await exists(script))) {
@@ -78,7 +79,7 @@ export async function buildService(build: ServiceBuild): Promise<BuiltService> {
 /** A build must not write over the service, over another file that it writes, or over what is no file. */
 async function checkOutputs(outputs: readonly string[], source: string | undefined): Promise<void> {
   const refuse = (output: string, why: string): never => {
-    throw new ShoalError('SERVICE_BUILD', `No image was built: ${output} ${why}. Name another output`, {
+    throw notBuilt(`${output} ${why}. Name another output`, {
       details: { output },
     });
   };
@@ -114,8 +115,7 @@ async function preparedSource(source: string, kind: ServiceKind): Promise<Prepar
   const shown = (line: string): string => (kind === 'cpp' ? line.replaceAll(COPIES, `${folder}/`) : line);
   if (kind !== 'cpp' || isFolder) return { path: source, shown, remove: () => Promise.resolve() };
   const content = await readPlainFile(source).catch((cause: unknown) => {
-    const why = `the source ${source} cannot be read: ${whyUnreadable(cause)}`;
-    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
+    throw unreadable(source, cause);
   });
   const path = await mkdtemp(join(tmpdir(), 'shoal-service-'));
   await writeFile(join(path, basename(source)), content);
@@ -136,7 +136,7 @@ async function exportsPayloadBytes(source: string): Promise<boolean> {
     return exportsOf(bytes).includes('shoal_payload_bytes');
   } catch (cause) {
     const why = `${source} is no module of WebAssembly: ${messageOf(cause).replace(/^WebAssembly\.Module\(\): /, '')}`;
-    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
+    throw notBuilt(why, { cause, details: { source } });
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { ShoalError } from '../../errors.ts';
+import { notBuilt } from './not-built.ts';
 
 /** What a script of the checkout begins its own lines with. */
 const OWN = /^(?:includeos|setup): /;
@@ -38,7 +38,7 @@ export async function runScript(
   });
   if (code === 0) return;
   const why = OWN.test(last) ? last.replace(OWN, '') : (fault ?? last);
-  throw new ShoalError('SERVICE_BUILD', `No image was built: ${why === '' ? `${script} ended with ${code}` : why}`, {
+  throw notBuilt(why === '' ? `${script} ended with ${code}` : why, {
     details: { script, code },
   });
 }

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import { fromEnvelope, messageOf, ShoalError } from '../../errors.ts';
+import { fromEnvelope, messageOf } from '../../errors.ts';
 import { moduleBeside } from '../../shards/mod.ts';
 import type { BuildNews, BuildOrder } from './build-messages.ts';
 import type { BuiltService } from './build-service.ts';
+import { notBuilt } from './not-built.ts';
 import { serviceKind } from './service-kind.ts';
 
 /** Builds the image of one service again and again, beside a Shoal that runs. */
@@ -77,7 +78,7 @@ export class ServiceBuilder {
     const thread = new Worker(moduleBeside(import.meta.url, 'build-thread'), { env: SHARE_ENV });
     const ended = (why: string): void => {
       if (this.#thread === thread) this.#thread = undefined;
-      this.#job?.reject(new ShoalError('SERVICE_BUILD', `No image was built: the thread that builds ended (${why})`));
+      this.#job?.reject(notBuilt(`the thread that builds ended (${why})`));
     };
     thread.on('error', (error) => ended(messageOf(error)));
     thread.on('exit', (code) => ended(`exit ${code}`));

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { isScript, SCRIPT_EXTENSIONS } from '../../bundle/mod.ts';
-import { ShoalError, whyUnreadable } from '../../errors.ts';
+import { notBuilt, unreadable } from './not-built.ts';
 
 /** What a service is made of: it says how its image is built, and what that takes. */
 export type ServiceKind = 'script' | 'wasm' | 'cpp';
@@ -17,15 +17,14 @@ export function looksLikeService(path: string): boolean {
 /** @throws SERVICE_BUILD if it cannot be read, or is no service */
 export async function serviceKind(source: string): Promise<ServiceKind> {
   const found = await stat(source).catch((cause: unknown) => {
-    const why = `the source ${source} cannot be read: ${whyUnreadable(cause)}`;
-    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { cause, details: { source } });
+    throw unreadable(source, cause);
   });
   if (found.isDirectory()) await refuseWithoutCpp(source);
   if (found.isDirectory() || extname(source) === '.cpp') return 'cpp';
   if (isScript(source)) return 'script';
   if (extname(source) === '.wasm') return 'wasm';
   const why = `the source ${source} is neither a folder nor a file that ends in ${SERVICE_EXTENSIONS.join(', ')}`;
-  throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source } });
+  throw notBuilt(why, { details: { source } });
 }
 
 /** A folder is a service in C++. Others are one file. */
@@ -35,5 +34,5 @@ async function refuseWithoutCpp(folder: string): Promise<void> {
   const service = names.sort().find((name) => looksLikeService(name) && !/\.(test|d)\.[^.]+$/.test(name));
   const example = service === undefined ? '' : `, such as ${join(folder, service)}`;
   const why = `there is no .cpp file in the folder ${folder}. A service in another language is named by its file${example}`;
-  throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source: folder } });
+  throw notBuilt(why, { details: { source: folder } });
 }

@@ -32,7 +32,7 @@ export class Links {
 
   open(target: LinkTarget): void {
     if (this.#ahead.has(target.vm)) this.#context.self.tell({ kind: 'link-opened', vm: target.vm });
-    this.#spawn(target);
+    else if (!this.#links.has(target.vm)) this.#spawn(target);
   }
 
   /** Nothing that it tells counts until it is opened. */
@@ -50,7 +50,6 @@ export class Links {
   }
 
   #spawn(target: LinkTarget): void {
-    if (this.#links.has(target.vm)) return;
     const behaviour = this.#openLink(target, this.#context.self);
     const ref = this.#context.spawn(behaviour, { name: `${NAME}${target.vm}` });
     this.#links.set(target.vm, ref);
