@@ -164,3 +164,16 @@ it('another host has no right to answer what a host that was killed has answered
     'host-2 answers a request that came 1 times, and has 2 answers',
   ]);
 });
+
+it('what a host that was killed has told twice takes no answer away from the hosts that a repeat came to', () => {
+  const { answers, absences, told } = answersWith();
+  for (const home of ['host-1', 'host-3', 'host-2']) answers.comes('inbox.1', home);
+  answers.answers('host-1', 'inbox.1', 10);
+  answers.answers('host-3', 'inbox.1', 20);
+  absences.leaves('host-1', 'death', 30);
+  answers.answers('host-1', 'inbox.1', 1_800);
+  answers.answers('host-2', 'inbox.1', 2_400);
+  expect(told).toEqual([]);
+  answers.answers('host-2', 'inbox.1', 2_500);
+  expect(told).toEqual(['host-2 answers a request that came 3 times, and has 5 answers']);
+});

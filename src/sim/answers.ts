@@ -6,7 +6,12 @@ interface Answered {
   /** The hosts that were given the request, one for each time. */
   readonly homes: string[];
   /** Undefined before the first. */
-  answers: Telling[] | undefined;
+  answers: Answer[] | undefined;
+}
+
+interface Answer extends Telling {
+  /** A later one was given because whoever gave it could not know of this one. */
+  isRepeated: boolean;
 }
 
 export interface AnswersOptions {
@@ -42,20 +47,23 @@ export class Answers {
   answers(by: string, subject: string, atMs: number): void {
     const known = this.#bySubject.get(subject);
     if (known === undefined) return;
-    const { homes, answers: before } = known;
-    if (before === undefined) {
-      known.answers = [{ by, atMs }];
+    const next: Answer = { by, atMs, isRepeated: false };
+    const { homes, answers } = known;
+    if (answers === undefined) {
+      known.answers = [next];
       return;
     }
-    const answers = [...before, { by, atMs }];
-    known.answers = answers;
-    if (answers.length <= homes.length) return;
     const { absences, count, violated } = this.#of;
+    for (const one of answers) {
+      one.isRepeated ||= homes.some((home) => absences.mayBeUnknownAt(home, one, next));
+    }
+    answers.push(next);
+    if (answers.length <= homes.length) return;
     count('a request is answered twice');
     if (!this.#isSure) return;
-    const unknown = before.filter((one) => homes.some((home) => absences.mayBeUnknownAt(home, one, { by, atMs })));
-    if (unknown.length > 0) count('a request is answered twice by nature');
-    if (answers.length - unknown.length <= homes.length) return;
+    const repeated = answers.filter(({ isRepeated }) => isRepeated).length;
+    if (repeated > 0) count('a request is answered twice by nature');
+    if (answers.length - repeated <= homes.length) return;
     violated(`${by} answers a request that came ${homes.length} times, and has ${answers.length} answers`);
   }
 }
