@@ -58,6 +58,8 @@ test.each([
   ['a spare that boots ahead is wanted through another VM before its CPU runs', 537],
   ['a host tried a request again whose home lost it meanwhile, and tried it, too', 4_009],
   ['a guest took two texts for one request that came under one id by way of other hosts', 4_914],
+  ['what a host that was killed told twice counted against the hosts that a repeat had come to', 413],
+  ['a host that left ended a VM while its command to stop was with the guest', 3_367],
 ])('once broke a promise: %s', async (_what, seed) => {
   const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed));
   expect(result.ok ? undefined : result.failure.message).toBeUndefined();
