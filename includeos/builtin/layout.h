@@ -47,6 +47,16 @@
 #define CALL_CONSOLE_WRITE 0x53480003
 #define CALL_CONSOLE_READ 0x53480004
 #define CALL_POWER_OFF 0x53480005
+#define CALL_SPLIT_PAGES 0x53480006
+
+/* Bits of the entries of page tables. */
+#define PAGE_PRESENT 1
+#define PAGE_WRITE 2
+#define PAGE_USER 4
+#define PAGE_UNCACHED 0x18
+#define PAGE_USED 0x60             /* accessed and dirty, so that the processor need not write them */
+#define PAGE_LARGE 0x80
+#define PAGE_NO_EXECUTE 0x8000000000000000
 
 /* What is written to isa-debug-exit; QEMU's exit code is twice that plus one. */
 #define POWER_OFF_STOP 0x21

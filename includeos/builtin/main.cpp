@@ -193,7 +193,8 @@ extern "C" [[noreturn]] void start(uint32_t start_info) {
   if (!read_settings(machine.command_line, settings, bad)) refuse(platform, bad);
 
   const uintptr_t heap_start = image_end_address();
-  const size_t heap_size = machine.memory_end > heap_start ? machine.memory_end - heap_start : 0;
+  const uintptr_t memory_end = machine.memory_end & ~uintptr_t{0xfff};  // what is kept for the service consists of whole pages
+  const size_t heap_size = memory_end > heap_start ? memory_end - heap_start : 0;
   if (!MemoryBudget::suffices(heap_size, settings)) {
     TextWriter<24> value;
     value.add(settings.payload_max);

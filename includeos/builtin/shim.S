@@ -1,4 +1,4 @@
-/* All of ring 0: the vectors and the five calls of layout.h. Ring 3 calls by `hlt`, since `syscall` and `int` do not work
+/* All of ring 0: the vectors and the six calls of layout.h. Ring 3 calls by `hlt`, since `syscall` and `int` do not work
    under every nested hypervisor, and an instruction that faults does. Short, because each instruction here may be emulated. */
 #include "layout.h"
 
@@ -44,7 +44,8 @@ with_code 11
 with_code 12
 .org 16 * 13
   jmp shim_call
-with_code 14
+.org 16 * 14
+  jmp page_fault
 plain 15
 plain 16
 with_code 17
@@ -93,6 +94,8 @@ other_call:
   je console_open
   cmpl $CALL_POWER_OFF, %eax
   je power_off
+  cmpl $CALL_SPLIT_PAGES, %eax
+  je split_pages
   pushq $13                  /* a real protection fault */
   jmp fault
 
@@ -155,6 +158,44 @@ console_open:
   outb %al, %dx
   jmp return
 
+/* rdi = number of the first large page, rsi = its table of small ones, behind which are those of the next, edx = how many. */
+split_pages:
+  addq $(PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED), %rsi
+1:
+  movq %rsi, pd_memory(, %rdi, 8)
+  addq $0x1000, %rsi
+  incq %rdi
+  decl %edx
+  jnz 1b
+  movq %cr3, %rax
+  movq %rax, %cr3
+  jmp return
+
+/* The first write to a page that is watched (write_watch.cpp): it is noted and allowed. Stack: code, then the processor's frame. */
+page_fault:
+  cmpl $7, (%rsp)            /* ring 3 has written to what it may read */
+  jne 2f
+  pushq %rax
+  movq %cr2, %rax
+  subq watched_base, %rax
+  cmpq watched_bytes, %rax   /* all else in these large pages may be written to */
+  jae 1f
+  pushq %rcx
+  shrq $12, %rax
+  movq watched_written, %rcx
+  movb $1, (%rcx, %rax)
+  movq watched_entries, %rcx
+  orb $PAGE_WRITE, (%rcx, %rax, 8)
+  popq %rcx
+  popq %rax
+  addq $8, %rsp
+  iretq
+1:
+  popq %rax
+2:
+  pushq $14
+  jmp fault
+
 /* edi = the code for isa-debug-exit. Where there is no such device, a triple fault ends the machine. */
 power_off:
   movl %edi, %eax
@@ -191,13 +232,22 @@ no_idt:
 .quad 0
 
 .section .data
-.globl interrupt_seen, fault_report
+.globl interrupt_seen, fault_report, watched_base, watched_bytes, watched_written, watched_entries
 fault_report:
 .quad 0, 0, 0, 0
 interrupt_seen:
 .fill VECTOR_COUNT - VECTOR_TIMER, 1, 0
 fault_told:
 .byte 0
+.balign 8
+watched_base:                /* the first of the large pages, */
+.quad 0
+watched_bytes:               /* of which there are so many; of each page in them: */
+.quad 0
+watched_written:             /* a byte, which becomes 1 */
+.quad 0
+watched_entries:             /* its entry in the page tables */
+.quad 0
 
 .section .bss
 .balign 16

@@ -27,6 +27,12 @@ inline uint32_t shim_console_read(char* room, uint32_t size) {
   return count;
 }
 
+/// Gives so many large pages, from the one at `number` * 2 MiB on, tables of small ones.
+inline void shim_split_pages(uintptr_t number, const uint64_t* tables, size_t count) {
+  uint32_t call = CALL_SPLIT_PAGES;
+  asm volatile("hlt" : "+a"(call), "+S"(tables), "+D"(number), "+d"(count) : : "memory");
+}
+
 [[noreturn]] inline void shim_power_off(uint32_t code) {
   asm volatile("hlt" : : "a"(CALL_POWER_OFF), "D"(code) : "memory");
   __builtin_unreachable();

@@ -1,13 +1,6 @@
 /* Page tables and descriptor tables, complete as the loader puts them into memory. */
 #include "layout.h"
 
-#define PRESENT 1
-#define WRITE 2
-#define USER 4
-#define UNCACHED 0x18
-#define USED 0x60            /* accessed and dirty, so that the processor need not write them */
-#define LARGE 0x80
-#define NO_EXECUTE (1 << 63)
 #define PAGE 4096
 
 .section .tables, "aw", @progbits
@@ -15,35 +8,39 @@
 /* PML4, PDPT, PDs of the first three GiB, PD of the fourth GiB, PTs of the image. */
 .set pdpt, PAGE_TABLES + PAGE
 .set pd_memory, PAGE_TABLES + 2 * PAGE
+.globl pd_memory
 .set pd_devices, PAGE_TABLES + 5 * PAGE
 .set pt_image, PAGE_TABLES + 6 * PAGE
 
-.quad pdpt + (PRESENT | WRITE | USER | USED)
+.globl image_tables_end
+.set image_tables_end, IMAGE_PAGE_TABLES * 0x200000
+
+.quad pdpt + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED)
 .fill 511, 8, 0
 
 .set table, pd_memory
 .rept 3
-  .quad table + (PRESENT | WRITE | USER | USED)
+  .quad table + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED)
   .set table, table + PAGE
 .endr
-.quad pd_devices + (PRESENT | WRITE | USER | USED)
+.quad pd_devices + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED)
 .fill 508, 8, 0
 
 .set table, pt_image
 .rept IMAGE_PAGE_TABLES
-  .quad table + (PRESENT | WRITE | USER | USED)
+  .quad table + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED)
   .set table, table + PAGE
 .endr
 .set address, IMAGE_PAGE_TABLES * 0x200000
 .rept 3 * 512 - IMAGE_PAGE_TABLES
-  .quad address + (PRESENT | WRITE | USER | USED | LARGE | NO_EXECUTE)
+  .quad address + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED | PAGE_LARGE | PAGE_NO_EXECUTE)
   .set address, address + 0x200000
 .endr
 
 .fill 496, 8, 0
 .set address, DEVICES_BASE
 .rept 16
-  .quad address + (PRESENT | WRITE | USER | USED | LARGE | UNCACHED | NO_EXECUTE)
+  .quad address + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED | PAGE_LARGE | PAGE_UNCACHED | PAGE_NO_EXECUTE)
   .set address, address + 0x200000
 .endr
 
@@ -52,15 +49,15 @@
 .set address, PAGE
 .rept 512 * IMAGE_PAGE_TABLES - 1
   .if address < IMAGE_BASE
-    .quad address + (PRESENT | USER | USED | NO_EXECUTE)
+    .quad address + (PAGE_PRESENT | PAGE_USER | PAGE_USED | PAGE_NO_EXECUTE)
   .elseif address < IMAGE_WRITABLE
-    .quad address + (PRESENT | USER | USED)
+    .quad address + (PAGE_PRESENT | PAGE_USER | PAGE_USED)
   .elseif address < GUARD_PAGE
-    .quad address + (PRESENT | WRITE | USED | NO_EXECUTE)
+    .quad address + (PAGE_PRESENT | PAGE_WRITE | PAGE_USED | PAGE_NO_EXECUTE)
   .elseif address == GUARD_PAGE
     .quad 0
   .else
-    .quad address + (PRESENT | WRITE | USER | USED | NO_EXECUTE)
+    .quad address + (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_USED | PAGE_NO_EXECUTE)
   .endif
   .set address, address + PAGE
 .endr

@@ -286,6 +286,16 @@ std::string_view named_type() {
   return {type, size};
 }
 
+/// The reply that is this text. False: an exception came, as of too little memory.
+bool read_text(Value value, Outcome& outcome) {
+  held = {value, 0};
+  const Text text = text_of(value);
+  if (text.address == 0) return false;
+  held.text = text.address;
+  outcome = {Outcome::Kind::text, 0, text.text, {}};
+  return true;
+}
+
 /// What came of a request whose jobs are done. False: an exception came, and this is no outcome.
 bool read_outcome(Outcome& outcome) {
   const Value finished = shoal_call<1>({kSnapshotFinish});
@@ -321,14 +331,17 @@ void call_body(void* argument) {
     calling.outcome = outcome_of(Z_engineZ_qjs_get_exception(&instance));
     return;
   }
-  Z_engineZ_qjs_free_value(&instance, started);
   Value exception = run_jobs();
+  const bool is_reply = exception == 0 && Z_engineZ_qjs_is_string(&instance, started) != 0;
+  if (!is_reply) Z_engineZ_qjs_free_value(&instance, started);
   while (exception != 0 && !has_given_up()) {
     Z_engineZ_qjs_free_value(&instance, shoal_call<2>({kSnapshotUncaught, exception}));
     exception = run_jobs();
   }
   if (exception == 0) tell_rejections();
-  if (exception == 0 && !read_outcome(calling.outcome)) exception = Z_engineZ_qjs_get_exception(&instance);
+  if (exception == 0 && !(is_reply ? read_text(started, calling.outcome) : read_outcome(calling.outcome))) {
+    exception = Z_engineZ_qjs_get_exception(&instance);
+  }
   if (exception != 0) calling.outcome = outcome_of(exception);
 }
 
@@ -355,7 +368,6 @@ void log_line(std::string_view line) {
 
 bool open(char* memory, size_t bytes) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
-  shoal_wasm_tracks(false);
   return shoal_wasm_try(instantiate, nullptr) == SHOAL_WASM_RETURNED;
 }
 
@@ -372,6 +384,8 @@ const char* load(const ServiceFile& file) {
   takes_bytes = file.payload == "bytes";
   keeps_state = file.keeps_state;
   shoal_wasm_ignore(0, kSnapshotStackEnd);
+  shoal_wasm_began_as(engine_snapshot, kSnapshotStackEnd, kSnapshotSize);
+  shoal_wasm_note_writes(keeps_state ? SHOAL_WASM_NOTES_NOTHING : SHOAL_WASM_NOTES_BY_FAULTS);
   if (keeps_state) shoal_wasm_grace(kGraceMs);
   return shoal_wasm_snapshot() ? nullptr : "out-of-memory";
 }

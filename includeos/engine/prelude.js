@@ -337,6 +337,7 @@
   // --- Operations.
 
   const functions = { __proto__: null };
+  let owner;
   let takesBytes = false;
 
   // Of the request in work. Each has its own: a promise of an earlier one may settle meanwhile. The code is 'pending' until it is known,
@@ -366,13 +367,13 @@
     }
     if (operations === null || (typeof operations !== 'object' && typeof operations !== 'function'))
       return 'no-operations';
+    owner = operations;
     const list = apply(split, names, [',']);
     for (let i = 0; i < list.length; i++) {
       try {
         const operation = hasOwn(operations, list[i]) ? operations[list[i]] : undefined;
         if (typeof operation !== 'function') return 'no-such-operation';
-        const owner = operations;
-        functions[list[i]] = (input, request) => apply(operation, owner, [input, request]);
+        functions[list[i]] = operation;
       } catch {
         return 'no-such-operation';
       }
@@ -432,22 +433,26 @@
     }
   }
 
+  /** @returns the reply if it is a text that is known at once; it still counts only if no job fails. Else undefined */
   function start(name, input, contentType, word0, word1, word2) {
     const outcome = outcomeOf(name);
     current = outcome;
     seed(word0, word1, word2);
-    attempt(outcome, () => {
-      const value = functions[name](input, { operation: name, contentType });
+    try {
+      const value = apply(functions[name], owner, [input, { operation: name, contentType }]);
       if (typeof value === 'string') {
         settle(outcome, value);
-        return;
+        return outcome.result;
       }
       const promise = apply(promiseResolve, PromiseBase, [value]);
       apply(promiseThen, promise, [
         (settled) => attempt(outcome, () => settle(outcome, settled)),
         (error) => fail(outcome, error),
       ]);
-    });
+    } catch (error) {
+      fail(outcome, error);
+    }
+    return undefined;
   }
 
   /** What came out of a job, which nothing in the script can catch any more. */

@@ -13,7 +13,7 @@ const image = fileURLToPath(new URL('../build/shoal-engine.elf', import.meta.url
 function withService(accelerator, functions, options, use) {
   const operations = operationsOf(functions).join(',');
   return withFile(
-    serviceText(operations, `var counter = 0; globalThis.n = 0; ${script(functions)}`, options),
+    serviceText(operations, `var counter = 0; globalThis.n = 0; ${options.before ?? ''} ${script(functions)}`, options),
     async (initrd) => {
       const guest = await Guest.start({ image, accelerator, initrd, memoryMib: options.memoryMib ?? 16 });
       try {
@@ -87,6 +87,30 @@ for (const accelerator of accelerators()) {
         for (let i = 0; i < 8; i++) drawn.add((await client.ask('random', '')).payload);
         assert.equal(drawn.size, 8);
       }));
+
+    test('wherever a request writes to, the next one finds what was there at the start', () => {
+      // Across the ends of pages as well, and twice: the first write to a page is another thing than those after it.
+      const functions = `{
+  writes(text) {
+    const seen = new Set();
+    for (const at of text.split(' ')) seen.add(view.getFloat64(+at)).add(things[at % things.length].n);
+    for (const at of text.split(' ')) {
+      view.setFloat64(+at, 1.5);
+      things[at % things.length].n = 'written';
+    }
+    return [...seen].join();
+  },
+}`;
+      const before = `var view = new DataView(new ArrayBuffer(3 << 20)), things = [];
+        for (let i = 0; i < 5000; i++) things.push({ n: 0, other: [i] });`;
+      return withService(accelerator, functions, { memoryMib: 32, before }, async (_guest, client) => {
+        const places = Array.from({ length: 400 }, (_, i) => (i * 4099 * 37 + (i % 2) * 4093) % ((3 << 20) - 8));
+        places.push(...[1, 17, 300].map((page) => page * 4096 - 4));
+        for (const chosen of [places.slice(0, 100), places, places.slice(50), places]) {
+          assert.equal((await client.ask('writes', chosen.join(' '))).payload, '0');
+        }
+      });
+    });
 
     test('a service that says so keeps its state, also when a request is cancelled', () =>
       withService(accelerator, keeping, { state: 'kept' }, async (guest, client) => {

@@ -7,6 +7,7 @@
 #include "resident.h"
 #include "shoal/service.h"
 #include "wasm-rt.h"
+#include "write_watch.h"
 
 extern "C" {
 
@@ -85,7 +86,10 @@ struct State {
   int left_why;
   bool yields;
   uint64_t slow_from_ms;  // when a start that goes on is slow; UINT64_MAX: there is none, or it was told
-  bool tracks;
+  shoal_wasm_notes notes;
+  const char* first_bytes;  // what the memory was at its opening, where that is known
+  size_t first_from;
+  size_t first_to;
   bool lacked_memory;
   uint32_t grace_ms;
   uint64_t grace_end_ms;  // 0: the request is not cancelled
@@ -141,8 +145,8 @@ bool is_ignored(size_t page) { return page >= state.ignored_from && page < state
 
 /// How much of a page may have changed since the snapshot: all of it, or the end of a number that was written across its beginning.
 size_t written_bytes(size_t page) {
-  if (shoal_wasm_written[page] != 0 || !state.tracks) return kPage;
-  return page > 0 && shoal_wasm_written[page - 1] != 0 ? sizeof(uint64_t) : 0;
+  if (shoal_wasm_written[page] != 0 || state.notes == SHOAL_WASM_NOTES_NOTHING) return kPage;
+  return state.notes == SHOAL_WASM_NOTES_IN_CODE && page > 0 && shoal_wasm_written[page - 1] != 0 ? sizeof(uint64_t) : 0;
 }
 
 TableNote& note_of(const AnyTable* table) {
@@ -205,6 +209,16 @@ bool save_tables() {
   return true;
 }
 
+/// All but what is ignored at the beginning.
+bool watch_pages() {
+  const size_t first = state.ignored_from == 0 ? state.ignored_to : 0;
+  for (size_t at = state.first_from; at < state.first_to; at += kPage) {
+    const size_t bytes = state.first_to - at < kPage ? state.first_to - at : kPage;
+    if (memcmp(state.region + at, state.first_bytes + (at - state.first_from), bytes) != 0) shoal_wasm_written[at / kPage] = 1;
+  }
+  return shoal::builtin::watch_writes(state.region + first * kPage, (state.saved_count - first) * kPage, shoal_wasm_written + first);
+}
+
 void restore_tables() {
   for (TableNote* note = state.tables; note != nullptr; note = note->next) {
     if (note->table->data != note->first_data) note->capacity = note->saved_size;
@@ -221,7 +235,6 @@ extern "C" {
 void shoal_wasm_open(void* region, size_t bytes, void* instance, size_t instance_bytes) {
   state = {};
   state.pages_max = kRefused;
-  state.tracks = true;
   state.slow_from_ms = shoal_now_ms() + kSlowStartMs;
   state.region = static_cast<char*>(region);
   state.region_bytes = state.top = state.lowest_top = bytes;
@@ -275,7 +288,7 @@ void* shoal_wasm_at(uint32_t address, uint32_t bytes) {
 }
 
 void shoal_wasm_note(const void* at, size_t bytes) {
-  if (bytes == 0) return;
+  if (bytes == 0 || state.notes != SHOAL_WASM_NOTES_IN_CODE) return;
   const size_t start = static_cast<size_t>(static_cast<const char*>(at) - state.region);
   if (start >= memory_bytes()) return;  // a table
   for (size_t page = start / kPage; page <= (start + bytes - 1) / kPage; page++) shoal_wasm_written[page] = 1;
@@ -309,7 +322,13 @@ void shoal_wasm_ignore(uint32_t start, uint32_t end) {
   state.ignored_to = end / kPage;
 }
 
-void shoal_wasm_tracks(bool tracks) { state.tracks = tracks; }
+void shoal_wasm_note_writes(enum shoal_wasm_notes notes) { state.notes = notes; }
+
+void shoal_wasm_began_as(const char* bytes, uint32_t start, uint32_t size) {
+  state.first_bytes = bytes;
+  state.first_from = start;
+  state.first_to = start + size;
+}
 
 bool shoal_wasm_snapshot() {
   state.slow_from_ms = UINT64_MAX;
@@ -330,6 +349,7 @@ bool shoal_wasm_snapshot() {
   memcpy(state.saved_instance, state.instance, state.instance_bytes);
   state.saved_top = state.top;
   memset(shoal_wasm_written, 0, state.saved_count);
+  if (state.notes == SHOAL_WASM_NOTES_BY_FAULTS && !watch_pages()) state.notes = SHOAL_WASM_NOTES_NOTHING;
   return true;
 }
 
@@ -343,11 +363,11 @@ void shoal_wasm_restore() {
     if (bytes == 0) continue;
     if (state.saved_pages[i] != 0) {
       memcpy(page, state.saved_bytes + (state.saved_pages[i] - 1) * kPage, bytes);
-    } else if (state.tracks || !is_zero(page)) {  // a look costs less than a write, and the host has no memory for what was never written to
+    } else if (state.notes == SHOAL_WASM_NOTES_IN_CODE || !is_zero(page)) {  // a look costs less than a write, and the host has no memory for what was never written to
       memset(page, 0, bytes);
     }
   }
-  memset(shoal_wasm_written, 0, state.saved_count);
+  if (state.notes == SHOAL_WASM_NOTES_IN_CODE) memset(shoal_wasm_written, 0, state.saved_count);
   state.top = state.saved_top;
   state.lacked_memory = false;
 }

@@ -66,8 +66,17 @@ void shoal_wasm_spend(size_t bytes);
 /* Gives the guest its turn now. */
 void shoal_wasm_take_turn(void);
 
-/* Whether generated code notes the pages that it writes to (steps.h); told before the snapshot. At first it does. */
-void shoal_wasm_tracks(bool tracks);
+/* How it is known which pages were written to since the snapshot. To be told before it. */
+enum shoal_wasm_notes {
+  SHOAL_WASM_NOTES_IN_CODE,   /* generated code notes them (steps.h) */
+  SHOAL_WASM_NOTES_BY_FAULTS, /* the first write to a page faults; such a page is put back each time from then on. Not for large memories */
+  SHOAL_WASM_NOTES_NOTHING,   /* it is not: all are put back. So it is, too, where pages cannot be watched (write_watch.h) */
+};
+void shoal_wasm_note_writes(enum shoal_wasm_notes notes);
+
+/* What the memory was from `start` on when it was opened, for good. Pages that are others by the time of the snapshot are taken for written
+   to: requests will do that as well, and need no faults to tell it. */
+void shoal_wasm_began_as(const char* bytes, uint32_t start, uint32_t size);
 
 /* Whether steps give the guest its turn. At first they do not. */
 void shoal_wasm_yields(bool yields);

@@ -107,7 +107,7 @@ void instantiate(void*) {
 
 const char* open(char* memory, size_t bytes, const builtin::Machine&) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
-  shoal_wasm_tracks(SHOAL_WASM_TRACKS);
+  shoal_wasm_note_writes(SHOAL_WASM_TRACKS ? SHOAL_WASM_NOTES_IN_CODE : SHOAL_WASM_KEEPS_STATE ? SHOAL_WASM_NOTES_NOTHING : SHOAL_WASM_NOTES_BY_FAULTS);
   const int why = shoal_wasm_try(instantiate, nullptr);
   wasm::flush_output();
   if (why == SHOAL_WASM_NO_MEMORY) return "too-little-memory";
