@@ -11,13 +11,19 @@ constexpr uint32_t kInterruptLine = 4;  // of the first ISA serial port
 constexpr size_t kFifoBytes = 16;
 constexpr size_t kFewLinesBytes = 512;
 
-size_t write_uart(const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); }
-
 }  // namespace
 
 void Console::open() {
   interrupt_route(kInterruptLine, VECTOR_CONSOLE);
   shim_console_open();
+}
+
+size_t Console::write_uart(const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); }
+
+void Console::divert(size_t (*write)(const char* bytes, size_t size), bool (*has_unwritten)()) {
+  flush();
+  write_ = write;
+  has_unwritten_ = has_unwritten;
 }
 
 bool Console::print(std::string_view text) {
@@ -26,11 +32,11 @@ bool Console::print(std::string_view text) {
   return output_.add(text);
 }
 
-void Console::flush() { output_.flush(write_uart); }
+void Console::flush() { output_.flush(write_); }
 
 bool Console::flush_some(bool has_work) {
   const size_t waiting = output_.size();
-  if (!has_work || waiting > kFewLinesBytes) {
+  if (!has_work || waiting > kFewLinesBytes || write_ != write_uart) {
     flush();
     return output_.size() < waiting;
   }
@@ -47,7 +53,7 @@ void Console::flush_within(uint64_t limit_ns) {
   const uint64_t end_ns = clock_ns() + limit_ns;
   do {
     flush();
-  } while (has_output() && clock_ns() < end_ns);
+  } while ((has_output() || (has_unwritten_ != nullptr && has_unwritten_())) && clock_ns() < end_ns);
 }
 
 size_t Console::read(char* room, size_t size) { return shim_console_read(room, static_cast<uint32_t>(size)); }

@@ -1,4 +1,4 @@
-// The serial console.
+// The serial console: the UART, and once there is one a virtio console, which takes a line at once where the UART takes a byte.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,16 @@ class Console {
  public:
   void open();
 
+  /// What is printed goes this way from now on. `has_unwritten`: not all of it has arrived.
+  void divert(size_t (*write)(const char* bytes, size_t size), bool (*has_unwritten)());
+
   /// All or nothing.
   bool print(std::string_view text);
 
-  /// Gives the UART what it takes.
+  /// Gives the device what it takes.
   void flush();
 
-  /// Gives it one batch of a few lines, so that they hold no request up, and all of more than that, so that a flood leaves room for a report.
+  /// Gives the UART one batch of a few lines, so that they hold no request up, and all of more than that, so that a flood leaves room for a report.
   /// Without a request in hand it gets all at once, which costs a tenth less. False: it took nothing, or there was nothing.
   bool flush_some(bool has_work);
 
@@ -32,7 +35,11 @@ class Console {
   size_t read(char* room, size_t size);
 
  private:
+  static size_t write_uart(const char* bytes, size_t size);
+
   ConsoleOutput output_;
+  size_t (*write_)(const char* bytes, size_t size) = write_uart;
+  bool (*has_unwritten_)() = nullptr;
 };
 
 }  // namespace shoal::builtin

@@ -157,6 +157,7 @@ void open_link(BuiltinPlatform& platform, Server& server, std::string_view comma
   }
   port_open(device, *new (link_memory) PortLink(device, server, settings.link_key));
   platform.has_port = true;
+  if (port_has_console()) platform.console.divert(port_print, port_has_unprinted);
 }
 
 /// What main() sets aside for the service at the heap's end: most of what the server can do without.

@@ -57,6 +57,9 @@ class Virtqueue {
     return used_next_ == used_index_;
   }
 
+  /// Asks for none: somebody looks from time to time. To be called before anything is offered.
+  void ask_no_interrupt() { interrupt_wish_ = UINT16_MAX; }
+
   /// Whether the device has given anything back that was not taken yet.
   bool has_used() const { return used_next_ != used_index_; }
 

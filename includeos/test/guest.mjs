@@ -1,9 +1,9 @@
 // One real guest in QEMU, and a client that speaks frames to it: the only ways in which the image tests touch either.
 // run.mjs chooses the image; without it, it is the built-in one.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { accessSync, constants, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { connect, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -97,7 +97,10 @@ async function freePort(host) {
 }
 
 export class Guest {
-  /** @param network `none`: a port for the link in the place of the network card, of another name if `port` is false */
+  /**
+   * @param network `none`: a port for the link in the place of the network card, of another name if `port` is false
+   * @param console `virtio`: with `none`, beside the UART
+   */
   static async start({
     image,
     accelerator = accelerators()[0],
@@ -107,6 +110,7 @@ export class Guest {
     card = true,
     network = 'user',
     port: hasPort = true,
+    console: consoleKind = 'virtio',
     initrd = profile.companion,
   }) {
     const host = '127.0.213.1';
@@ -118,6 +122,7 @@ export class Guest {
     const forward = `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`;
     const words = commandLine(told, settings, folder === undefined ? drop : [...drop, ...ofNetworks]);
     const link = folder === undefined ? '' : ` shoal.link=${settings['shoal.link'] ?? key}`;
+    const lines = folder !== undefined && consoleKind === 'virtio' ? await openPipe(join(folder, 'lines')) : undefined;
     const child = spawn(
       'qemu-system-x86_64',
       [
@@ -129,7 +134,7 @@ export class Guest {
         initrd === undefined ? [] : ['-initrd', initrd],
         ['-serial', 'stdio'],
         folder !== undefined
-          ? portOptions(join(folder, 'link.sock'), hasPort)
+          ? portOptions(folder, hasPort, lines !== undefined)
           : card
             ? ['-netdev', forward, '-device', networkCards[profile.networkDevice]]
             : [],
@@ -137,11 +142,12 @@ export class Guest {
       ].flat(),
       { stdio: ['pipe', 'pipe', 'pipe'] },
     );
-    return new Guest(child, host, port, folder, key);
+    return new Guest(child, host, port, folder, key, lines);
   }
 
-  constructor(child, host, port, folder, key) {
+  constructor(child, host, port, folder, key, lines) {
     this.child = child;
+    this.lines = lines;
     this.folder = folder;
     this.key = key;
     this.host = host;
@@ -150,15 +156,22 @@ export class Guest {
     this.stderr = '';
     this.clients = [];
     this.listeners = new Set();
-    child.stdout.setEncoding('latin1').on('data', (text) => {
+    const print = (text) => {
       this.output += text;
       for (const listener of this.listeners) listener();
-    });
+    };
+    child.stdout.setEncoding('latin1').on('data', print);
+    lines?.setEncoding('latin1').on('data', print);
     child.stderr.on('data', (text) => {
       this.stderr += text;
     });
     child.stdin.on('error', () => {});
-    this.exited = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        // What the pipe still holds is read in between.
+        setImmediate(() => setImmediate(resolve, { code, signal }));
+      });
+    });
   }
 
   /** Waits until `look()` finds something on the console; resolves with it. */
@@ -229,14 +242,24 @@ export class Guest {
     for (const client of this.clients) client.socket.destroy();
     if (this.child.exitCode === null) this.child.kill('SIGKILL');
     await this.exited;
+    this.lines?.destroy();
     if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-function portOptions(path, hasPort) {
+/** A named pipe that QEMU writes to. */
+async function openPipe(path) {
+  execFileSync('mkfifo', [path]);
+  // Open for both, so that neither end waits for the other.
+  return new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false });
+}
+
+function portOptions(folder, hasPort, hasConsole) {
   return [
-    ...['-chardev', `socket,id=link,path=${path},server=on,wait=off`],
+    ...['-chardev', `socket,id=link,path=${join(folder, 'link.sock')},server=on,wait=off`],
     ...['-device', 'virtio-serial-device,max_ports=2'],
+    ...(hasConsole ? ['-chardev', `file,id=lines,path=${join(folder, 'lines')},append=on`] : []),
+    ...(hasConsole ? ['-device', 'virtconsole,chardev=lines'] : []),
     ...['-device', `virtserialport,chardev=link,name=${hasPort ? 'shoal.link' : 'another'}`],
   ];
 }

@@ -49,9 +49,11 @@ describe('the command line of QEMU', () => {
   it('gives a guest without a network a port, and no network card', () => {
     const args = argv({ network: 'none' });
     expect(values(args, '-netdev')).toEqual([]);
+    expect(values(args, '-chardev')).toContain('file,id=lines,path=/run/shoal/f/7/console.log,append=on');
     expect(values(args, '-chardev')).toContain('socket,id=link,path=/run/shoal/f/7/link.sock,server=on,wait=off');
     expect(values(args, '-device')).toEqual([
       'virtio-serial-device,max_ports=2',
+      'virtconsole,chardev=lines',
       'virtserialport,chardev=link,name=shoal.link',
       'isa-debug-exit,iobase=0xf4,iosize=0x04',
     ]);
