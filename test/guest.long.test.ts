@@ -16,7 +16,7 @@ test('the guest: service, telemetry, frames and HTTP on the host, under sanitize
 
 test('the guest in real virtual machines, under each accelerator', async () => {
   await run('sh', [join(INCLUDEOS, 'build.sh'), '--variant', 'test'], options());
-  const names = ['image.test.mjs', 'overload.test.mjs', 'port.test.mjs', 'timers.test.mjs'];
+  const names = ['image.test.mjs', 'overload.test.mjs', 'console.test.mjs', 'port.test.mjs', 'timers.test.mjs'];
   const files = names.map((name) => join(INCLUDEOS, 'test', name));
   const { stdout } = await run(process.execPath, ['--test', '--test-concurrency=1', ...files], options()).catch(
     // What failed stands in the output only.

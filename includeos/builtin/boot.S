@@ -6,6 +6,12 @@
 .asciz "Xen"
 .quad pvh_entry
 
+/* For Shoal: a console of a virtio-serial device is taken. */
+.section .note.shoal, "a", @note
+.long 6, 0, 1
+.asciz "Shoal"
+.balign 4
+
 .section .text.boot, "ax"
 .code32
 .globl pvh_entry

@@ -11,6 +11,8 @@ constexpr uint32_t kInterruptLine = 4;  // of the first ISA serial port
 constexpr size_t kFifoBytes = 16;
 constexpr size_t kFewLinesBytes = 512;
 
+size_t write_uart(const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); }
+
 }  // namespace
 
 void Console::open() {
@@ -18,12 +20,9 @@ void Console::open() {
   shim_console_open();
 }
 
-size_t Console::write_uart(const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); }
-
-void Console::divert(size_t (*write)(const char* bytes, size_t size), bool (*has_unwritten)()) {
+void Console::divert(ConsolePort& port) {
   flush();
-  write_ = write;
-  has_unwritten_ = has_unwritten;
+  port_ = &port;
 }
 
 bool Console::print(std::string_view text) {
@@ -32,11 +31,13 @@ bool Console::print(std::string_view text) {
   return output_.add(text);
 }
 
-void Console::flush() { output_.flush(write_); }
+void Console::flush() {
+  output_.flush([&](const char* bytes, size_t size) { return port_ != nullptr ? port_->print(bytes, size) : write_uart(bytes, size); });
+}
 
 bool Console::flush_some(bool has_work) {
   const size_t waiting = output_.size();
-  if (!has_work || waiting > kFewLinesBytes || write_ != write_uart) {
+  if (!has_work || waiting > kFewLinesBytes || port_ != nullptr) {
     flush();
     return output_.size() < waiting;
   }
@@ -53,7 +54,7 @@ void Console::flush_within(uint64_t limit_ns) {
   const uint64_t end_ns = clock_ns() + limit_ns;
   do {
     flush();
-  } while ((has_output() || (has_unwritten_ != nullptr && has_unwritten_())) && clock_ns() < end_ns);
+  } while ((has_output() || (port_ != nullptr && port_->has_unprinted())) && clock_ns() < end_ns);
 }
 
 size_t Console::read(char* room, size_t size) { return shim_console_read(room, static_cast<uint32_t>(size)); }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "console_output.h"
+#include "console_port.h"
 
 namespace shoal::builtin {
 
@@ -13,8 +14,8 @@ class Console {
  public:
   void open();
 
-  /// What is printed goes this way from now on. `has_unwritten`: not all of it has arrived.
-  void divert(size_t (*write)(const char* bytes, size_t size), bool (*has_unwritten)());
+  /// What is printed goes there from now on.
+  void divert(ConsolePort& port);
 
   /// All or nothing.
   bool print(std::string_view text);
@@ -35,11 +36,8 @@ class Console {
   size_t read(char* room, size_t size);
 
  private:
-  static size_t write_uart(const char* bytes, size_t size);
-
   ConsoleOutput output_;
-  size_t (*write_)(const char* bytes, size_t size) = write_uart;
-  bool (*has_unwritten_)() = nullptr;
+  ConsolePort* port_ = nullptr;  // in the place of the UART
 };
 
 }  // namespace shoal::builtin

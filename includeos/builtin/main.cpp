@@ -83,6 +83,7 @@ alignas(64) char platform_memory[sizeof(BuiltinPlatform)];
 alignas(64) char device_memory[sizeof(VirtioNet) > sizeof(VirtioSerial) ? sizeof(VirtioNet) : sizeof(VirtioSerial)];
 alignas(64) char server_memory[sizeof(Server)];
 alignas(16) char link_memory[sizeof(PortLink)];
+alignas(64) char console_memory[sizeof(ConsolePort)];
 constinit Settings settings = {};
 constinit Heap heap;
 
@@ -149,6 +150,8 @@ void open_link(BuiltinPlatform& platform, Server& server, std::string_view comma
       refuse(platform, {"virtio_mmio.device", {}, "no-network-card"});
     }
     network_open(card, settings, server);
+    auto& console = *new (console_memory) ConsolePort();
+    if (find_device(command_line, [&](const DeviceSlot& slot) { return console.open(slot); })) platform.console.divert(console);
     return;
   }
   auto& device = *new (device_memory) VirtioSerial();
@@ -157,7 +160,7 @@ void open_link(BuiltinPlatform& platform, Server& server, std::string_view comma
   }
   port_open(device, *new (link_memory) PortLink(device, server, settings.link_key));
   platform.has_port = true;
-  if (port_has_console()) platform.console.divert(port_print, port_has_unprinted);
+  if (device.console() != nullptr) platform.console.divert(*device.console());
 }
 
 /// What main() sets aside for the service at the heap's end: most of what the server can do without.

@@ -30,8 +30,4 @@ bool port_may_sleep() {
 
 bool port_is_empty() { return !device->has_unsent(); }
 
-bool port_has_console() { return device->has_console(); }
-size_t port_print(const char* bytes, size_t size) { return device->print(bytes, size); }
-bool port_has_unprinted() { return device->has_unprinted(); }
-
 }  // namespace shoal::builtin

@@ -23,9 +23,4 @@ bool port_may_sleep();
 /// True once the host has taken all that was written.
 bool port_is_empty();
 
-/// The console that the device may have beside the port.
-bool port_has_console();
-size_t port_print(const char* bytes, size_t size);
-bool port_has_unprinted();
-
 }  // namespace shoal::builtin

@@ -73,6 +73,10 @@ bool VirtioDevice::open_queue(uint32_t index, uint16_t size, uintptr_t descripto
 
 void VirtioDevice::start(const DeviceSlot& slot, uint32_t vector) {
   interrupt_route(slot.interrupt_line, vector);
+  start();
+}
+
+void VirtioDevice::start() {
   write_device(base_ + kStatus, kStatusAcknowledge | kStatusDriver | kStatusFeaturesOk | kStatusDriverOk);
 }
 

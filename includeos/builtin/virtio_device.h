@@ -9,6 +9,9 @@
 
 namespace shoal::builtin {
 
+/// Kinds of devices.
+constexpr uint32_t kDeviceConsole = 3;
+
 class VirtioDevice {
  public:
   /// Takes over the device of that kind with those features (of the first 32), besides the event index. False: it is not there.
@@ -22,6 +25,9 @@ class VirtioDevice {
 
   /// The queues are there, and the device's interrupts go to that vector.
   void start(const DeviceSlot& slot, uint32_t vector);
+
+  /// The same without interrupts.
+  void start();
 
   uint8_t config_byte(size_t offset) const;
   void notify(uint32_t queue) const;

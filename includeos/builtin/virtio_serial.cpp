@@ -8,12 +8,10 @@
 namespace shoal::builtin {
 namespace {
 
-constexpr uint32_t kDeviceConsole = 3;
 constexpr uint32_t kFeatureMultiport = 1u << 1;
 
 // Port 0 is for a console. QEMU gives the next one to the first port of another kind.
 constexpr uint32_t kConsolePort = 0;
-constexpr uint32_t kConsoleSendQueue = 1;
 constexpr uint32_t kPort = 1;
 constexpr uint32_t kControlReceiveQueue = 2;
 constexpr uint32_t kControlSendQueue = 3;
@@ -31,10 +29,9 @@ bool VirtioSerial::open(const DeviceSlot& slot, std::string_view name) {
   if (!device_.open(slot, kDeviceConsole, kFeatureMultiport)) return false;
   if (!device_.open_queue(kControlReceiveQueue, control_receive_queue_) || !device_.open_queue(kControlSendQueue, control_send_queue_) ||
       !device_.open_queue(kReceiveQueue, receive_queue_) || !device_.open_queue(kSendQueue, send_queue_) ||
-      !device_.open_queue(kConsoleSendQueue, console_queue_)) {
+      !console_.open(device_)) {
     return false;
   }
-  console_queue_.ask_no_interrupt();
   for (uint16_t i = 0; i < kEventBuffers; i++) {
     control_receive_queue_.offer(i, event_buffers_[i], kEventSize, Queue::Direction::from_device);
   }
@@ -160,25 +157,6 @@ void VirtioSerial::flush() {
   send_queue_.offer(buffer, send_buffers_[buffer], static_cast<uint32_t>(filled_), Queue::Direction::to_device);
   filled_ = 0;
 }
-
-/// How many of the console's buffers the device has not.
-size_t VirtioSerial::free_console_count() {
-  Virtqueue<kConsoleBuffers>::Used used{};
-  while (console_queue_.take(used)) taken_++;
-  return kConsoleBuffers - static_cast<uint16_t>(printed_ - taken_);
-}
-
-size_t VirtioSerial::print(const char* bytes, size_t size) {
-  if (free_console_count() == 0) return 0;
-  const size_t part = size < kConsoleBufferSize ? size : kConsoleBufferSize;
-  const uint16_t buffer = printed_++ % kConsoleBuffers;
-  std::memcpy(console_buffers_[buffer], bytes, part);
-  console_queue_.offer(buffer, console_buffers_[buffer], static_cast<uint32_t>(part), Virtqueue<kConsoleBuffers>::Direction::to_device);
-  if (console_queue_.publish()) device_.notify(kConsoleSendQueue);
-  return part;
-}
-
-bool VirtioSerial::has_unprinted() { return free_console_count() < kConsoleBuffers; }
 
 void VirtioSerial::discard_output() { filled_ = 0; }
 

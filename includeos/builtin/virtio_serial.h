@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "console_port.h"
 #include "machine.h"
 #include "port_link.h"
 #include "virtio_device.h"
@@ -35,22 +36,15 @@ class VirtioSerial final : public Port {
   /// Whether the device has yet to take something that was flushed.
   bool has_unsent() { return free_count() < kSendBuffers; }
 
-  bool has_console() const { return has_console_; }
-
-  /// Hands the console as many bytes as there is room for.
-  size_t print(const char* bytes, size_t size);
-
-  /// Whether the device has yet to take something that was printed.
-  bool has_unprinted();
+  /// Null if it has none.
+  ConsolePort* console() { return has_console_ ? &console_ : nullptr; }
 
  private:
   static constexpr uint16_t kReceiveBuffers = 16;
   static constexpr uint16_t kSendBuffers = 32;
   static constexpr uint16_t kEventBuffers = 32;  // QEMU drops what finds none
   static constexpr uint16_t kCommandBuffers = 4;
-  static constexpr uint16_t kConsoleBuffers = 4;
   static constexpr uint32_t kBufferSize = 4096;  // QEMU reads so much at a time
-  static constexpr uint32_t kConsoleBufferSize = 1024;
   static constexpr uint32_t kEventSize = 64;
 
   using Queue = Virtqueue<32>;
@@ -65,20 +59,16 @@ class VirtioSerial final : public Port {
   void recycle_control();
   void command(uint16_t event, uint16_t value);
   size_t free_count();
-  size_t free_console_count();
-
   VirtioDevice device_ = {};
   Queue receive_queue_ = {};
   Queue send_queue_ = {};
   Queue control_receive_queue_ = {};
   Queue control_send_queue_ = {};
-  Virtqueue<kConsoleBuffers> console_queue_ = {};
   uint16_t control_taken_ = 0;
   uint16_t commands_ = 0;
 
+  ConsolePort console_ = {};
   bool has_console_ = false;
-  uint16_t printed_ = 0;  // buffers so far, each given back in its turn
-  uint16_t taken_ = 0;
 
   bool has_input_ = false;
   uint16_t input_buffer_ = 0;
@@ -92,7 +82,6 @@ class VirtioSerial final : public Port {
   alignas(8) char event_buffers_[kEventBuffers][kEventSize] = {};
   alignas(64) char receive_buffers_[kReceiveBuffers][kBufferSize] = {};
   alignas(64) char send_buffers_[kSendBuffers][kBufferSize] = {};
-  alignas(64) char console_buffers_[kConsoleBuffers][kConsoleBufferSize] = {};
 };
 
 }  // namespace shoal::builtin

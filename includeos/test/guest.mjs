@@ -99,7 +99,7 @@ async function freePort(host) {
 export class Guest {
   /**
    * @param network `none`: a port for the link in the place of the network card, of another name if `port` is false
-   * @param console `virtio`: with `none`, beside the UART
+   * @param console `uart`, or `virtio`: one beside it, as Shoal gives it
    */
   static async start({
     image,
@@ -115,14 +115,16 @@ export class Guest {
   }) {
     const host = '127.0.213.1';
     const port = await freePort(host);
-    const folder = network === 'none' ? mkdtempSync(join(tmpdir(), 'sp-')) : undefined;
+    const folder = mkdtempSync(join(tmpdir(), 'sp-'));
+    const hasNetwork = network !== 'none';
     const key = randomBytes(16).toString('hex');
     const inside = { bind: '10.0.2.15/24', ip: '10.0.2.15', netmask: '255.255.255.0', gw: '10.0.2.2', port: 9000 };
     const told = { ...inside, id: 1, addr: `${host}:${port}`, statusMs: 200, max: 1048576 };
     const forward = `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`;
-    const words = commandLine(told, settings, folder === undefined ? drop : [...drop, ...ofNetworks]);
-    const link = folder === undefined ? '' : ` shoal.link=${settings['shoal.link'] ?? key}`;
-    const lines = folder !== undefined && consoleKind === 'virtio' ? await openPipe(join(folder, 'lines')) : undefined;
+    const words = commandLine(told, settings, hasNetwork ? drop : [...drop, ...ofNetworks]);
+    const link = hasNetwork ? '' : ` shoal.link=${settings['shoal.link'] ?? key}`;
+    const hasConsole = consoleKind === 'virtio' && profile.machine === 'microvm';
+    const lines = hasConsole ? await openPipe(join(folder, 'lines')) : undefined;
     const child = spawn(
       'qemu-system-x86_64',
       [
@@ -133,11 +135,9 @@ export class Guest {
         ['-m', String(memoryMib), '-kernel', image, '-append', `${words}${link}`],
         initrd === undefined ? [] : ['-initrd', initrd],
         ['-serial', 'stdio'],
-        folder !== undefined
-          ? portOptions(folder, hasPort, lines !== undefined)
-          : card
-            ? ['-netdev', forward, '-device', networkCards[profile.networkDevice]]
-            : [],
+        hasNetwork && card ? ['-netdev', forward, '-device', networkCards[profile.networkDevice]] : [],
+        hasNetwork && hasConsole ? ['-device', 'virtio-serial-device,max_ports=1', ...consoleOptions(folder)] : [],
+        hasNetwork ? [] : portOptions(folder, hasPort, hasConsole),
         ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
       ].flat(),
       { stdio: ['pipe', 'pipe', 'pipe'] },
@@ -243,7 +243,7 @@ export class Guest {
     if (this.child.exitCode === null) this.child.kill('SIGKILL');
     await this.exited;
     this.lines?.destroy();
-    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -254,12 +254,15 @@ async function openPipe(path) {
   return new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false });
 }
 
+function consoleOptions(folder) {
+  return ['-chardev', `file,id=lines,path=${join(folder, 'lines')},append=on`, '-device', 'virtconsole,chardev=lines'];
+}
+
 function portOptions(folder, hasPort, hasConsole) {
   return [
     ...['-chardev', `socket,id=link,path=${join(folder, 'link.sock')},server=on,wait=off`],
     ...['-device', 'virtio-serial-device,max_ports=2'],
-    ...(hasConsole ? ['-chardev', `file,id=lines,path=${join(folder, 'lines')},append=on`] : []),
-    ...(hasConsole ? ['-device', 'virtconsole,chardev=lines'] : []),
+    ...(hasConsole ? consoleOptions(folder) : []),
     ...['-device', `virtserialport,chardev=link,name=${hasPort ? 'shoal.link' : 'another'}`],
   ];
 }

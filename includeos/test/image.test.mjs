@@ -421,17 +421,20 @@ test('without a network card it says so', async () => {
 });
 
 test('a console that nobody reads stalls no other work', withTestImage, async () => {
-  await withGuest({ image: testImage }, async (guest) => {
-    await guest.ready();
-    const client = await guest.connect();
-    const other = await guest.connect();
-    guest.child.stdout.pause();
-    client.send({ id: 1, operation: 'flood', payload: '256' }); // more than all that is between the guest and us can hold
-    for (let id = 1; id <= 200; id++) {
-      other.send({ type: FrameType.ping, id });
-      assert.equal((await other.receive()).type, FrameType.pong);
-    }
-    guest.child.stdout.resume();
-    assert.equal((await client.receive()).payload, 'flooded');
-  });
+  for (const console of ['uart', 'virtio']) {
+    await withGuest({ image: testImage, console }, async (guest) => {
+      await guest.ready();
+      const client = await guest.connect();
+      const other = await guest.connect();
+      const output = guest.lines ?? guest.child.stdout;
+      output.pause();
+      client.send({ id: 1, operation: 'flood', payload: '256' }); // more than all that is between the guest and us can hold
+      for (let id = 1; id <= 200; id++) {
+        other.send({ type: FrameType.ping, id });
+        assert.equal((await other.receive()).type, FrameType.pong);
+      }
+      output.resume();
+      assert.equal((await client.receive()).payload, 'flooded');
+    });
+  }
 });

@@ -9,29 +9,6 @@ for (const accelerator of accelerators()) {
   describe(`image with a port, under ${accelerator}`, () => {
     const withPort = (use) => withGuest({ accelerator, network: 'none' }, use);
 
-    test('prints to its UART where it has no virtio console, and else nothing but what comes before that', async () => {
-      await withGuest({ accelerator, network: 'none', console: 'uart' }, async (guest) => {
-        await guest.ready();
-        await guest.seen(/status seq=2 /);
-      });
-      await withPort(async (guest) => {
-        let byUart = '';
-        guest.child.stdout.on('data', (text) => {
-          byUart += text;
-        });
-        await guest.seen(/status seq=2 /);
-        const { client } = await guest.openPort();
-        const from = guest.output.length;
-        client.send({ id: 1n, operation: 'spin', token: 't', payload: '300' });
-        await guest.seen(/status seq=3 (?:.*\n)*.*inflight=1 /, from);
-        guest.type('stop\n');
-        await guest.seen(/shoal1 bye reason=stop\n/);
-        assert.equal(await guest.exitCode(), 67);
-        assert.equal(byUart, '');
-        for (const line of guest.output.split('\n')) assert.match(line, /^(?:stopping|shoal1 (?:ready|status|bye) .*)?$/);
-      });
-    });
-
     test('says ready without an address of its own, and answers every operation, the largest texts too', async () => {
       await withPort(async (guest) => {
         const [ready] = await guest.ready();

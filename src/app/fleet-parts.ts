@@ -32,7 +32,7 @@ const HEALTH_MS = 1_000;
 /** How VMs are made of an image, by the parameters in the tables. */
 export function vmParametersOf(
   store: Store,
-  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator' | 'network' | 'qemu' | 'profile' | 'companion'>,
+  made: Omit<VmParameters, 'memoryMib' | 'statusIntervalMs' | 'bootTimeoutMs' | 'textBytesMax' | 'stopLimits'>,
 ): VmParameters {
   const params = paramsOf(store.snapshot());
   const profile = profileOf(made);

@@ -37,6 +37,8 @@ export interface MachineSpec {
   readonly accelerator: Accelerator;
   /** Absent: `user`. */
   readonly network?: VmNetwork | undefined;
+  /** The guest takes a console of a virtio-serial device, where a line costs one exit, and over the UART each byte does. Absent: it may not. */
+  readonly virtioConsole?: true | undefined;
   /** Absent: the full build. */
   readonly qemu?: QemuBuild | undefined;
   /** That of the profile, or of a parameter. */

@@ -41,7 +41,9 @@ describe('the images of a host', () => {
     const images = kept();
     images.add(image('a', {}), machine);
     expect(images.parametersOf('a')).toMatchObject({ accelerator: 'tcg', memoryMib: BUILT_IN_PROFILE.memoryMib });
-    expect(Object.keys(images.parametersOf('a'))).toEqual(expect.arrayContaining(['profile', 'companion']));
+    expect(Object.keys(images.parametersOf('a'))).toEqual(
+      expect.arrayContaining(['profile', 'companion', 'virtioConsole']),
+    );
   });
 
   it('boot as long as their profiles allow', () => {

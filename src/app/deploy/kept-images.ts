@@ -60,7 +60,13 @@ export class KeptImages {
     const { bootTimeoutMs } = withProfile(params, image.profile);
     const memoryMib = memoryMibFor(params, image.profile);
     // What the profile of another image says must not stay.
-    const spec = { profile: undefined, companion: undefined, ...specOfImage(image), memoryMib };
+    const spec = {
+      profile: undefined,
+      companion: undefined,
+      virtioConsole: undefined,
+      ...specOfImage(image),
+      memoryMib,
+    };
     return { ...spec, accelerator, qemu, bootTimeoutMs };
   }
 

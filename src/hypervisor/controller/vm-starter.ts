@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
-import type { Manifest } from '../port.ts';
+import type { MachineSpec, Manifest } from '../port.ts';
 import type { VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { RelayedLine } from '../vm/vm-messages.ts';
@@ -39,23 +39,7 @@ export class VmStarter {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
     const parameters = this.#parametersOf(digest);
-    const {
-      image,
-      imageDigest,
-      profile,
-      companion,
-      accelerator,
-      network,
-      qemu,
-      memoryMib,
-      statusIntervalMs,
-      textBytesMax,
-    } = parameters;
-    const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-    const reached = network === 'none' ? { ...built, network } : built;
-    const made = qemu === undefined ? reached : { ...reached, qemu };
-    // A VM of the built-in image has the smaller spec, of which there may be thousands.
-    this.#add({ kind: 'new', spec: profile === undefined ? made : { ...made, profile, companion } }, parameters);
+    this.#add({ kind: 'new', spec: { vm, address, ...specOf(parameters) } }, parameters);
   }
 
   #parametersOf(digest: string | undefined): VmParameters {
@@ -75,4 +59,17 @@ export class VmStarter {
     const { vms, logFolder, events, relays, notices } = this.#options;
     vms.add({ origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
   }
+}
+
+/** Without what is as by default: a VM of the built-in image has a small spec, of which there may be thousands. */
+function specOf(parameters: VmParameters): Omit<MachineSpec, 'vm' | 'address'> {
+  const { image, imageDigest, profile, companion, accelerator, network, virtioConsole, qemu } = parameters;
+  const { memoryMib, statusIntervalMs, textBytesMax } = parameters;
+  return {
+    ...{ image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax },
+    ...(network === 'none' ? { network } : {}),
+    ...(virtioConsole === undefined ? {} : { virtioConsole }),
+    ...(qemu === undefined ? {} : { qemu }),
+    ...(profile === undefined ? {} : { profile, companion }),
+  };
 }

@@ -46,6 +46,15 @@ describe('the command line of QEMU', () => {
     expect(values(argv(), '-netdev')).toEqual(['user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.10.3:9001-:9001']);
   });
 
+  it('gives a guest with a network a virtio console if its image takes one', () => {
+    const chardev = 'file,id=lines,path=/run/shoal/f/7/console.log,append=on';
+    const devices = ['virtio-serial-device,max_ports=1', 'virtconsole,chardev=lines'];
+    const args = argv({ virtioConsole: true });
+    expect(values(args, '-chardev')).toContain(chardev);
+    expect(values(args, '-device')).toEqual(expect.arrayContaining(devices));
+    expect(values(argv(), '-device')).not.toEqual(expect.arrayContaining([devices[0]]));
+  });
+
   it('gives a guest without a network a port, and no network card', () => {
     const args = argv({ network: 'none' });
     expect(values(args, '-netdev')).toEqual([]);

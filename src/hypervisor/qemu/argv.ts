@@ -54,7 +54,7 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
     // The monitor is a UNIX socket in a directory of mode 0700; there is none on TCP.
     ...['-chardev', `socket,id=monitor,path=${escapeCommas(paths.qmp)},server=on,wait=off`],
     ...['-mon', 'chardev=monitor,mode=control'],
-    ...(spec.network === 'none' ? portOptions(paths, profile.machine) : cardOptions(spec, profile)),
+    ...(spec.network === 'none' ? portOptions(paths, profile.machine) : cardOptions(spec, profile, paths)),
     // A clean stop has an exit code of its own; a triple fault exits with 0.
     ...(powerOffOf(spec).by === 'isa-debug-exit' ? ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'] : []),
     ...(spec.qemu?.confinement === 'namespaces' ? runAsOptions(runAs) : sandbox(runAs)),
@@ -62,21 +62,27 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
   ];
 }
 
-function cardOptions({ address }: MachineSpec, { networkDevice }: ImageProfile): readonly string[] {
-  const netdev = `user,id=net,restrict=on,ipv6=off,${forward(address)}`;
-  return ['-netdev', netdev, '-device', NETWORK_OPTIONS[networkDevice]];
+function cardOptions(spec: MachineSpec, { networkDevice }: ImageProfile, { consoleOut }: RunPaths): readonly string[] {
+  return [
+    ...['-netdev', `user,id=net,restrict=on,ipv6=off,${forward(spec.address)}`],
+    ...['-device', NETWORK_OPTIONS[networkDevice]],
+    ...(spec.virtioConsole === true
+      ? ['-device', 'virtio-serial-device,max_ports=1', ...virtioConsole(consoleOut)]
+      : []),
+  ];
 }
 
-/**
- * A port for the link, and no network card at all: `-nodefaults` takes away the one that QEMU would add. Beside it a console, which a guest may
- * use in the place of its UART: a line costs one exit there, and not one for each byte. Both append to the same file.
- */
+/** In the place of the UART: a line costs one exit there, and not one for each byte. Both append to the same file. */
+function virtioConsole(output: string): readonly string[] {
+  return ['-chardev', `file,id=lines,path=${escapeCommas(output)},append=on`, '-device', 'virtconsole,chardev=lines'];
+}
+
+/** A port for the link, and no network card at all: `-nodefaults` takes away the one that QEMU would add. */
 function portOptions({ link, consoleOut }: RunPaths, machine: MachineType): readonly string[] {
   return [
     ...['-chardev', `socket,id=link,path=${escapeCommas(link)},server=on,wait=off`],
-    ...['-chardev', `file,id=lines,path=${escapeCommas(consoleOut)},append=on`],
     ...['-device', `${machine === 'microvm' ? 'virtio-serial-device' : 'virtio-serial-pci'},max_ports=2`],
-    ...['-device', 'virtconsole,chardev=lines'],
+    ...virtioConsole(consoleOut),
     ...['-device', `virtserialport,chardev=link,name=${PORT_NAME}`],
   ];
 }

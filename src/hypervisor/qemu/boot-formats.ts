@@ -45,6 +45,8 @@ const MACHINE_386 = 3;
 const MACHINE_X86_64 = 62;
 const SEGMENT_NOTE = 4;
 const NOTE_PHYS32_ENTRY = 18;
+/** Of notes whose owner is Shoal. */
+const NOTE_VIRTIO_CONSOLE = 1;
 /** Bounds for files that only claim to be ELF. */
 const SEGMENTS_MAX = 128;
 const NOTES_BYTES_MAX = 64 * 1024;
@@ -57,6 +59,21 @@ async function elfHeader(image: OpenFile): Promise<Buffer | undefined> {
 }
 
 async function whyNotPvh(image: OpenFile): Promise<string | undefined> {
+  const notes = await notesOf(image);
+  if (typeof notes === 'string') return notes;
+  return notes.some((note) => hasNote(note, 'Xen', NOTE_PHYS32_ENTRY))
+    ? undefined
+    : 'it has no PVH entry point (ELF note XEN_ELFNOTE_PHYS32_ENTRY)';
+}
+
+/** Whether an image says that its guest takes a console of a virtio-serial device. */
+export async function takesVirtioConsole(image: OpenFile): Promise<boolean> {
+  const notes = await notesOf(image);
+  return typeof notes !== 'string' && notes.some((note) => hasNote(note, 'Shoal', NOTE_VIRTIO_CONSOLE));
+}
+
+/** The segments of notes of an ELF file for x86; or why it is none. */
+async function notesOf(image: OpenFile): Promise<readonly Buffer[] | string> {
   const header = await elfHeader(image);
   if (header === undefined) return NO_ELF;
   if (header[5] !== LITTLE_ENDIAN) return 'it is a big-endian ELF file';
@@ -70,21 +87,22 @@ async function whyNotPvh(image: OpenFile): Promise<string | undefined> {
   const count = Math.min(header.readUInt16LE(wide ? 56 : 44), SEGMENTS_MAX);
   if (offset > size || entryBytes < (wide ? 56 : 32)) return 'its program headers are damaged';
   const table = await readAt(image, offset, entryBytes * count);
+  const notes: Buffer[] = [];
   for (let at = 0; at + entryBytes <= table.length; at += entryBytes) {
     if (table.readUInt32LE(at) !== SEGMENT_NOTE) continue;
     const from = wide ? Number(table.readBigUInt64LE(at + 8)) : table.readUInt32LE(at + 4);
     const bytes = wide ? Number(table.readBigUInt64LE(at + 32)) : table.readUInt32LE(at + 16);
-    if (from < size && hasPvhEntry(await readAt(image, from, Math.min(bytes, NOTES_BYTES_MAX)))) return undefined;
+    if (from < size) notes.push(await readAt(image, from, Math.min(bytes, NOTES_BYTES_MAX)));
   }
-  return 'it has no PVH entry point (ELF note XEN_ELFNOTE_PHYS32_ENTRY)';
+  return notes;
 }
 
-function hasPvhEntry(notes: Buffer): boolean {
+function hasNote(notes: Buffer, owner: string, type: number): boolean {
   for (let at = 0; at + 12 <= notes.length; ) {
     const nameBytes = notes.readUInt32LE(at);
     const valueBytes = notes.readUInt32LE(at + 4);
-    const name = notes.toString('latin1', at + 12, at + 12 + Math.min(nameBytes, 4));
-    if (name === 'Xen\0' && notes.readUInt32LE(at + 8) === NOTE_PHYS32_ENTRY) return true;
+    const name = notes.toString('latin1', at + 12, at + 12 + Math.min(nameBytes, owner.length + 1));
+    if (name === `${owner}\0` && notes.readUInt32LE(at + 8) === type) return true;
     at += 12 + align4(nameBytes) + align4(valueBytes);
   }
   return false;

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { leastKernel } from '../kit/mod.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
-import { differInCompanionOnly, inspectImage } from './image.ts';
+import { differInCompanionOnly, inspectImage, specOfImage } from './image.ts';
 
 let folder: string;
 let path: string;
@@ -43,6 +43,24 @@ describe('a guest image', () => {
     writeFileSync(path, elf());
     const info = await inspectImage(path);
     expect(info).toMatchObject({ path, bytes: 144, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  });
+
+  it('says by a note that it takes a virtio console', async () => {
+    const note = Buffer.from('\x06\0\0\0\0\0\0\0\x01\0\0\0Shoal\0\0\0', 'latin1');
+    const taking = Buffer.concat([elf(), note]);
+    taking.writeBigUInt64LE(BigInt(24 + note.length), 96);
+    const others = [Buffer.concat([elf(), note]), Buffer.from(taking), Buffer.from(taking)];
+    others[1]?.write('Shoul', 144 + 12);
+    others[2]?.writeUInt32LE(2, 144 + 8);
+    for (const [bytes, expected] of [[taking, true], ...others.map((other) => [other, undefined] as const)] as const) {
+      writeFileSync(path, bytes);
+      const image = await inspectImage(path);
+      expect([image.virtioConsole, specOfImage(image).virtioConsole]).toEqual([expected, expected]);
+    }
+    // It is a device of microvm.
+    writeFileSync(path, taking);
+    const q35 = parseProfile({ machine: 'q35', boot: 'pvh' }, 'here');
+    expect(await inspectImage(path, q35)).not.toHaveProperty('virtioConsole');
   });
 
   it('that is not there is IMAGE_MISSING, with its path', async () => {

@@ -5,7 +5,7 @@ import { ShoalError, whyUnreadable } from '../../errors.ts';
 import type { Companion, MachineSpec } from '../port.ts';
 import type { BootMethod, ImageProfile } from '../profile/profile.ts';
 import { BUILT_IN_PROFILE, isBuiltIn } from '../profile/shipped.ts';
-import { looksLike, type OpenFile, whyNotBootable, whyNotCompanion } from './boot-formats.ts';
+import { looksLike, type OpenFile, takesVirtioConsole, whyNotBootable, whyNotCompanion } from './boot-formats.ts';
 
 export interface ImageInfo {
   readonly path: string;
@@ -20,6 +20,8 @@ export interface ImageInfo {
   readonly profile: ImageProfile;
   /** The file that it boots with, by its profile. */
   readonly companion: CompanionInfo | undefined;
+  /** It says by an ELF note that its guest takes a console of a virtio-serial device. Absent: it does not. */
+  readonly virtioConsole?: true;
 }
 
 export interface CompanionInfo extends Companion {
@@ -41,9 +43,11 @@ export async function inspectImage(
   companion?: string,
 ): Promise<ImageInfo> {
   const { boot, memoryMib } = profile;
+  let hasVirtioConsole = false;
   const image = await inspect(path, 'guest image', async (file) => {
     if (boot === 'chainloader' && path.includes(' ')) return 'its path has a blank, which no chainloader can read past';
     const why = await whyNotBootable(file, boot);
+    hasVirtioConsole = profile.machine === 'microvm' && (await takesVirtioConsole(file));
     return why === undefined ? undefined : `${why}${await hint(file, boot)}`;
   });
   const beside =
@@ -58,7 +62,15 @@ export async function inspectImage(
     throw invalid(path, `${files} ${bytes} bytes, more than the VM (\`memoryMib\` ${memoryMib})`);
   }
   const digest = identityOf(image.digest, profile, beside);
-  return { path, digest, fileDigest: image.digest, bytes: image.bytes, profile, companion: beside };
+  return {
+    path,
+    digest,
+    fileDigest: image.digest,
+    bytes: image.bytes,
+    profile,
+    companion: beside,
+    ...(hasVirtioConsole ? { virtioConsole: true } : {}),
+  };
 }
 
 /** Whether two images boot with a file each, and differ in nothing else, as those of two services in one engine. */
@@ -83,8 +95,12 @@ export function specOfImage({
   digest,
   profile,
   companion,
-}: ImageInfo): Pick<MachineSpec, 'image' | 'imageDigest' | 'profile' | 'companion' | 'memoryMib'> {
-  const plain = { image: path, imageDigest: digest, memoryMib: profile.memoryMib };
+  virtioConsole,
+}: ImageInfo): Pick<MachineSpec, 'image' | 'imageDigest' | 'profile' | 'companion' | 'virtioConsole' | 'memoryMib'> {
+  const plain = {
+    ...{ image: path, imageDigest: digest, memoryMib: profile.memoryMib },
+    ...(virtioConsole === true ? { virtioConsole } : {}),
+  };
   if (isBuiltIn(profile) && companion === undefined) return plain;
   return { ...plain, profile, companion: companion && { path: companion.path, digest: companion.digest } };
 }

@@ -98,7 +98,8 @@ function isSpec(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = value;
   const numbers = [vm, memoryMib, statusIntervalMs, textBytesMax].every(Number.isSafeInteger);
-  const { companion, network, qemu } = value;
+  const { companion, network, qemu, virtioConsole } = value;
+  if (virtioConsole !== undefined && virtioConsole !== true) return false;
   if (qemu !== undefined && !isBuild(qemu)) return false;
   if (network !== undefined && network !== 'none' && network !== 'user') return false;
   if (companion !== undefined && !isCompanion(companion)) return false;
