@@ -167,7 +167,7 @@ test('whoever waits for a deploy is told if another has taken its place, and doe
   await using fleet = await TestFleet.start({ flags: [] });
   const args = ['--data', fleet.data, '--wait', '--canary-time', '600'];
   const waiting = new ShoalProcess(['image', 'deploy', sameGuest(folder, 'waited for'), ...args]);
-  await waiting.stderrHas(/is tried on canaries/);
+  await waiting.stderrHas(/is tried on 1 canary, for 600 s or 1000 answers/);
   // It looks every now and then, and here not while the one ends and the other begins.
   waiting.signal('SIGSTOP');
   expect(await fleet.run('image', ['rollback', '--wait'])).toMatchObject({ exitCode: 0 });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { temporaryFolder } from './driver/fleet.ts';
+import { TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { shoal } from './driver/shoal-process.ts';
 
 let folder: string;
@@ -68,6 +68,14 @@ test('a service is asked without a VM: the first operation, or the one that is n
   // Bytes as they are, with nothing behind them.
   write('bytes.ts', "export const payload = 'bytes';\nexport default { same: (bytes: Uint8Array) => bytes };\n");
   expect(await run('service', 'test', 'bytes.ts', '--text', 'hä')).toMatchObject({ exitCode: 0, stdout: 'hä' });
+});
+
+test('a new service in C++ is built as it was begun, and its VM answers', async () => {
+  expect(await run('service', 'new', 'hello', '--lang', 'cpp')).toMatchObject({ exitCode: 0 });
+  const built = await run('service', 'build', 'hello/hello.cpp', '--output', 'hello.elf');
+  expect(built).toMatchObject({ exitCode: 0, stdout: `${join(folder, 'hello.elf')}\n` });
+  await using fleet = await TestFleet.start({ flags: ['--image', join(folder, 'hello.elf')] });
+  expect(await fleet.run('send', ['World'])).toMatchObject({ exitCode: 0, stdout: 'Hello, World!\n' });
 });
 
 test('the test beside a service runs in its folder, whatever it is written in, and its end is that of the command', async () => {

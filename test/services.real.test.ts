@@ -38,7 +38,7 @@ test('a client gets the status and the message of an error that a service throws
   );
   await using fleet = await TestFleet.start({ flags: ['--service', file, '--http', '0'] });
   await using client = await connect({ servers: fleet.ready.nats });
-  for (const status of [409, 422]) {
+  for (const status of [404, 409, 422]) {
     await expect(client.request(String(status))).rejects.toMatchObject({
       code: 'REQUEST_INVALID',
       details: { status: String(status) },

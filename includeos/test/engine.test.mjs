@@ -226,6 +226,24 @@ for (const accelerator of accelerators()) {
         },
       ));
 
+    test('what a script holds is in the ram of the status line', () =>
+      withService(
+        accelerator,
+        `{\n  hold(text) { globalThis.held = new Uint8Array(+text * 2 ** 20).fill(1); return text },\n}`,
+        { state: 'kept', memoryMib: 48 },
+        async (guest, client) => {
+          const ramBytes = async () => {
+            const from = guest.output.length;
+            await guest.seen(/\nshoal1 status [^\n]* ram=\d+ [^\n]*\n/, from);
+            return Number(/ ram=(\d+) /.exec(guest.output.slice(from))[1]);
+          };
+          const before = await ramBytes();
+          assert.equal((await client.ask('hold', '12')).payload, '12');
+          const grown = (await ramBytes()) - before;
+          assert.ok(grown > 11 * 2 ** 20 && grown < 16 * 2 ** 20, `${grown} bytes more`);
+        },
+      ));
+
     test('a reply that there is no memory for is none', () =>
       withService(
         accelerator,

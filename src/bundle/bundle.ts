@@ -26,7 +26,7 @@ export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const;
 /** The name under which the script leaves what the service exports. */
 export const EXPORTS_NAME = 'shoalService';
 /** Of each thread of rolldown, which calls itself for each level of nested code, and takes the process with it where that ends. */
-const STACK_BYTES = 64 * 1024 * 1024;
+const STACK_BYTES = 256 * 1024 * 1024;
 
 /** Whether a file is a service that needs no compiler. */
 export function isScript(file: string): boolean {

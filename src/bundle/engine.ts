@@ -34,7 +34,7 @@ export type Value = number;
 
 const CALL = new vm.Script('work()');
 /** As V8 says it; the engine says the same of its scripts. */
-const STACK_EXHAUSTED = 'Maximum call stack size exceeded';
+export const STACK_EXHAUSTED = 'Maximum call stack size exceeded';
 
 /** Rejections that are kept to be told; the guest keeps as many. */
 const REJECTED_MAX = 8;

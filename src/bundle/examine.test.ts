@@ -82,15 +82,18 @@ describe('a service', () => {
     const conditions = Array.from({ length: 1_500 }, (_, n) => `text === '${n}' ? '${n}'`).join(' : ');
     const { runner } = await openService(
       files({
-        'hello.ts': `export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(9_000)}'b'${')'.repeat(9_000)},
+        'hello.ts': `import d from './d.txt'; export default { a: (text: string) => ${conditions} : '', b: () => ${'('.repeat(9_000)}'b'${')'.repeat(9_000)},
+          d: () => String(d.length),
           c: async () => ${'('.repeat(5_000)}(await import('./c.ts')).c${')'.repeat(5_000)} };`,
         'c.ts': `export const c = ${JSON.stringify('('.repeat(2e4))}.length + '';`,
+        'd.txt': '(?'.repeat(6e4),
       }),
       QUIET,
     );
     expect(runner.request('a', '1499', undefined)).toEqual({ ok: true, reply: '1499' });
     expect(runner.request('b', '', undefined)).toEqual({ ok: true, reply: 'b' });
     expect(runner.request('c', '', undefined)).toEqual({ ok: true, reply: '20000' });
+    expect(runner.request('d', '', undefined)).toEqual({ ok: true, reply: '120000' });
   });
 
   test('in JavaScript, with syntax newer than the engine', async () => {
@@ -270,7 +273,17 @@ describe('a mistake is told with its place, the value and the remedy', () => {
     [
       'code that nests without measure',
       `export default { a: async () => ${'['.repeat(1e5)}await import('./b.ts')${']'.repeat(1e5)} };`,
-      /a\.ts cannot be used: its brackets nest more than 10000 deep\. Build/,
+      /a\.ts:1 cannot be used: its brackets and operators nest too deeply.* Look values up in an array/,
+    ],
+    [
+      'a chain of conditions without measure',
+      `\nexport default { a: (t: string) => ${"t === '1' ? '2' : ".repeat(1e5)}'' };`,
+      /a\.ts:2 cannot be used: its brackets and operators nest too deeply.* Look values up in an array/,
+    ],
+    [
+      'a chain of conditions that is too long for the engine',
+      `export default { a: (t: string) => ${"t === '1' ? '2' : ".repeat(8e3)}'' };`,
+      /a\.ts cannot be used: .*call stack size exceeded, for it nests too deeply.* Look values up in an array/,
     ],
     [
       'a computed import',

@@ -1,7 +1,8 @@
 import { type Bundle, bundle } from './bundle.ts';
 import { checkExports, type ServiceFacts } from './check-exports.ts';
-import { CutOff, ScriptError } from './engine.ts';
+import { CutOff, ScriptError, STACK_EXHAUSTED } from './engine.ts';
 import { invalid, literally, type Place, placeText } from './fault.ts';
+import { INSTEAD_OF_NESTING } from './nesting.ts';
 import { OUT_OF_MEMORY, Runner, type RunnerOptions, SCRIPT_NAME } from './runner.ts';
 
 /** A service that was found fit. */
@@ -112,6 +113,8 @@ function whatItThrows({ message, scriptStack }: ScriptError): string {
     return `it has syntax that the engine does not know (${message}). ${remedy}`;
   }
   const throws = `it throws while it sets itself up: ${message}`;
+  if (message.endsWith(STACK_EXHAUSTED))
+    return `${throws}, for it nests too deeply, or calls itself without an end. ${INSTEAD_OF_NESTING}`;
   const [, name = ''] = /^ReferenceError: ([\w$]+) is not defined$/.exec(message) ?? [];
   if (!(name in globalThis) && !OF_BROWSERS.includes(name) && !OF_MODULES.includes(name)) return throws;
   const remedy = 'Use a package that does without it, or define it in a module that is imported before';

@@ -7,7 +7,7 @@ import { parseAst } from 'rolldown/parseAst';
 import type { ShoalError } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { invalid, literally, placeOf, placeText } from './fault.ts';
-import { nestsDeeper } from './nesting.ts';
+import { tooDeepAt } from './nesting.ts';
 
 /** What a service imports under this name is Shoal's own, wherever the service stands. */
 const AUTHORS_MODULE = 'shoal/service';
@@ -21,7 +21,7 @@ const LOADED = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.
 /** Begins the address of a module that is not there. */
 const ABSENT = '\0absent:';
 const PACKAGES = '/node_modules/';
-const PARSED_DEPTH_MAX = 500;
+const PARSED_PARTS_MAX = 2_000;
 
 export interface ImportListeners {
   /** Told of each file, before it is read, and of each that is not there. */
@@ -141,7 +141,7 @@ function authorsModule(): string {
 /** Where a module is imported by a computed name; undefined if none is, or the code cannot be read, which is told elsewhere. */
 function openImport(code: string, id: string): number | undefined {
   // The parser runs on the stack of this thread, which is small: the engine refuses such an import too, later.
-  if (nestsDeeper(code, PARSED_DEPTH_MAX)) return undefined;
+  if (tooDeepAt(code, PARSED_PARTS_MAX) !== undefined) return undefined;
   try {
     return openImportIn(parseAst(code, { lang: /\.[mc]?ts$/.test(id) ? 'ts' : 'js' }));
   } catch {

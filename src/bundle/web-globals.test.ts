@@ -82,3 +82,12 @@ test('a script that takes the global object for `self`, as those for browsers do
   const { runner: own } = await openService(file, { limitMs: 60_000, onLog: () => undefined });
   expect(own.request('a', '', undefined)).toMatchObject({ reply: 'a:btrue' });
 });
+
+test('a script may put something of its own in the place of a global, as polyfills do', async () => {
+  const file = join(folder, 'polyfill.js');
+  const replaced = "globalThis.URL = class { href = 'own' };\nconst { href } = new URL('a:b');\n";
+  const removed = 'delete globalThis.TextEncoder;\nexport default { a: () => href + typeof TextEncoder };\n';
+  writeFileSync(file, `${replaced}${removed}`);
+  const { runner: own } = await openService(file, { limitMs: 60_000, onLog: () => undefined });
+  expect(own.request('a', '', undefined)).toMatchObject({ reply: 'ownundefined' });
+});

@@ -22,7 +22,17 @@ interface Sent {
 
 function row(host: string, phase: string, more: Readonly<Record<string, unknown>> = {}): unknown {
   const ended_ms = ['checking', 'canary', 'rolling', 'rolling-back'].includes(phase) ? null : 2;
-  const deploy = { image: NEW, before: OLD, phase, why: null, started_ms: 1, ended_ms, ...more };
+  const deploy = {
+    image: NEW,
+    before: OLD,
+    phase,
+    why: null,
+    canary: 1,
+    canary_ms: 10_000,
+    started_ms: 1,
+    ended_ms,
+    ...more,
+  };
   return { host, image: OLD, before: null, vms: [], deploy };
 }
 
@@ -149,7 +159,7 @@ test('a roll-back is well whether it gives up a deploy or undoes one, and a host
 
 function hostRow(image: string): ImageRow {
   const deploy = { before: OLD, phase: 'checking', why: null, started_ms: 7, ended_ms: null };
-  const answers = { new_answers: null, new_errors: null };
+  const answers = { canary: 1, canary_ms: 0, new_answers: null, new_errors: null };
   return { host: 'a', image: OLD, before: null, vms: [], deploy: { image, ...deploy, ...answers } };
 }
 

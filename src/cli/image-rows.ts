@@ -1,5 +1,5 @@
 import { rowIn, rowsIn } from '../console/mod.ts';
-import { shortDigest } from '../fleet/mod.ts';
+import { CANARY_ANSWERS, shortDigest } from '../fleet/mod.ts';
 import { type Column, table } from './output.ts';
 
 /** What one host says of its image. */
@@ -16,6 +16,8 @@ interface DeployRow {
   readonly before: string;
   readonly phase: string;
   readonly why: string | null;
+  readonly canary: number;
+  readonly canary_ms: number;
   readonly new_answers: number | null;
   readonly new_errors: number | null;
   /** Tells one deploy of a host from another. */
@@ -33,6 +35,8 @@ export function imageRow(value: unknown): ImageRow {
       before: 'string',
       phase: 'string',
       why: 'string?',
+      canary: 'number',
+      canary_ms: 'number',
       started_ms: 'number',
       ended_ms: 'number?',
     });
@@ -53,7 +57,7 @@ export function stepOf({ deploy }: ImageRow): string {
     case 'checking':
       return `image ${name} is checked on a VM of its own`;
     case 'canary':
-      return `image ${name} is tried on canaries`;
+      return `image ${name} is tried on ${canaries(deploy)}`;
     case 'rolling':
       return deploy.image === deploy.before
         ? `image ${name} is deployed again`
@@ -69,6 +73,12 @@ export function stepOf({ deploy }: ImageRow): string {
     default:
       return `image ${name}: ${deploy.phase}${why}`;
   }
+}
+
+/** With what ends it: a fleet without requests shows nothing else meanwhile. */
+function canaries({ canary, canary_ms }: DeployRow): string {
+  const seconds = Math.round(canary_ms / 1_000);
+  return `${canary === 1 ? '1 canary' : `${canary} canaries`}, for ${seconds} s or ${CANARY_ANSWERS} answers`;
 }
 
 const COLUMNS: readonly Column<ImageRow>[] = [

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { checkScriptFile, SCRIPT_EXTENSIONS } from '../bundle/mod.ts';
+import { looksLikeService } from '../app/mod.ts';
+import { checkScriptFile, isScript, SCRIPT_EXTENSIONS } from '../bundle/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { loadService } from '../service/kit/mod.ts';
 import { ServiceError } from '../service/mod.ts';
@@ -16,6 +17,13 @@ export interface TestRequest {
 
 /** `shoal service test`. @returns the exit code */
 export async function testService(file: string, { text, operation }: TestRequest): Promise<number> {
+  if (looksLikeService(file) && !isScript(file)) {
+    const instead = 'Boot its image and ask it with `shoal image check`';
+    throw usage(
+      { name: 'service' },
+      `\`service test\` is for TypeScript and JavaScript, and ${file} is neither. ${instead}`,
+    );
+  }
   if (text === undefined && operation === undefined) return runTests(file);
   const service = await loadService(file, { onLog: (line) => say(printable(line)) });
   for (const note of service.notes) say(printable(note));

@@ -11,6 +11,8 @@ test.each([
   ['build hello.ts --lang cpp', '--lang does nothing with `shoal service build`'],
   ['test hello.ts --source x', '--source does nothing with `shoal service test`'],
   ['build a.ts --source b.ts', 'give either a file or --source, not both'],
+  ['test hello.wasm', '`service test` is for TypeScript and JavaScript'],
+  ['test hello.cpp --text x', 'ask it with `shoal image check`'],
   ['new hello --lang rust', 'expected --lang to be ts or wasm or cpp, got "rust"'],
   [
     `test ${import.meta.filename}`,

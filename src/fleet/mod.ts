@@ -19,7 +19,7 @@ export { formatAddress } from './values/address.ts';
 export type { CommandReply } from './values/command-messages.ts';
 export type { Considered } from './values/considered.ts';
 export type { DeployPhase, DeployState } from './values/deploy.ts';
-export { isRunning, shortDigest } from './values/deploy.ts';
+export { CANARY_ANSWERS, isRunning, shortDigest } from './values/deploy.ts';
 export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';
 export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 export type { FleetEvent } from './values/fleet-event.ts';

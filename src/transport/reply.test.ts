@@ -23,6 +23,18 @@ test('an error from a stranger does not steer the terminal that it is shown on, 
   });
 });
 
+test.each([
+  ['404', 'operation-unknown', 'REQUEST_OPERATION_UNKNOWN'],
+  ['404', '', 'REQUEST_OPERATION_UNKNOWN'],
+  ['404', 'bad-request', 'REQUEST_INVALID'],
+  ['409', 'bad-request', 'REQUEST_INVALID'],
+  ['400', 'id-reused', 'REQUEST_INVALID'],
+  ['502', 'constructor', 'REQUEST_VM_FAILED'],
+])('status %s with the reason %j is %s', (status, reason, code) => {
+  const fields = { 'Nats-Service-Error-Code': status, ...(reason === '' ? {} : { 'Shoal-Reason': reason }) };
+  expect(reader.read(message(fields))).toMatchObject({ code, details: { status } });
+});
+
 test('a host and a VM from a stranger are text and number, or nothing', () => {
   expect(reader.read(message({ 'Shoal-Vm': '1e9', 'Shoal-Host': 'a\u001b[2J' }))).toMatchObject({
     vm: undefined,

@@ -39,6 +39,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   504: 'REQUEST_DEADLINE',
 };
 
+/** What the status alone does not tell: a service that has the operation may answer with 404 as well. */
+const REFUSED = 'bad-request' satisfies RequestEndReason;
 /** One entry for each replying VM. */
 const REMEMBERED_MAX = 1_024;
 const STATUS_CHARS_MAX = 16;
@@ -101,7 +103,8 @@ function errorOf(status: string, headers: MsgHdrs, { vm, host }: Origin): ShoalE
   const message = headers.get(ERROR_HEADER);
   const reason = headers.get(REASON_HEADER);
   // A service chooses among the statuses that say that the request is at fault. Any other is a failure of the other side.
-  const code = CODES[status] ?? (/^4\d\d$/.test(status) ? 'REQUEST_INVALID' : 'REQUEST_VM_FAILED');
+  const isInvalid = reason === REFUSED || (CODES[status] === undefined && /^4\d\d$/.test(status));
+  const code = isInvalid ? 'REQUEST_INVALID' : (CODES[status] ?? 'REQUEST_VM_FAILED');
   const details = {
     status: headerText(status, STATUS_CHARS_MAX),
     // A newer Shoal may know further words; an older one sends none.

@@ -103,6 +103,16 @@ test('the guide to services in TypeScript, word by word', async () => {
   await reader.end();
 });
 
+test("the README's service is one", async () => {
+  const home = temporaryFolder();
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const [service, ...others] = Page.read('README.md').blocks.filter(({ text }) => text.includes('export default'));
+  expect(others).toEqual([]);
+  writeFileSync(join(home, 'hello.ts'), service?.text ?? '');
+  const { stdout } = await run(resolve('bin/shoal'), ['service', 'test', 'hello.ts', '--text', 'hällo'], { cwd: home });
+  expect(stdout.trim()).toBe('HÄLLO');
+});
+
 test('the guide shows the files of a new service as they are', async () => {
   const home = temporaryFolder();
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));

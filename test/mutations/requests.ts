@@ -62,6 +62,12 @@ export const REQUESTS = [
     ['a VM that owes two reports is silent', 'const SILENT_REPORTS = 2;', 'const SILENT_REPORTS = 4;'],
     ['502 is a fault', 'new Set<RequestStatus>([502, 504])', 'new Set<RequestStatus>([504])'],
     ['504 is a fault', 'new Set<RequestStatus>([502, 504])', 'new Set<RequestStatus>([502])'],
+    [
+      'a 404 of an operation that there is, is its own',
+      'status === 404 && hasOperation',
+      'status === 405 && hasOperation',
+    ],
+    ['a guest that names no operations has none', "op === '' && guest.operations.length > 0", "op === ''"],
     ['501 is no fault', 'new Set<RequestStatus>([502, 504])', 'new Set<RequestStatus>([501, 502, 504])'],
     [
       'an overload says nothing about a VM',
@@ -180,8 +186,8 @@ export const REQUESTS = [
     ],
     [
       'an error frees its VM for those that wait',
-      'failureOfGuest(this.#fleet, status, message, vm));\n    this.serveWaiting(nowMs);',
-      'failureOfGuest(this.#fleet, status, message, vm));',
+      'failureOfGuest(this.#fleet, status, message, vm, request.request.op));\n    this.serveWaiting(nowMs);',
+      'failureOfGuest(this.#fleet, status, message, vm, request.request.op));',
     ],
     [
       'a reply shows that its VM is sound',

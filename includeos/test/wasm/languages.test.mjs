@@ -1,10 +1,11 @@
 // Services in AssemblyScript and C, as docs/wasm-services.md shows them:  node --test includeos/test/wasm/languages.test.mjs
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { templateOf } from '../../../src/app/services/templates.ts';
 import { FrameType } from '../guest.mjs';
 import { build, temporaryFolder, withGuest } from './build.mjs';
 
@@ -12,6 +13,8 @@ const folder = temporaryFolder();
 after(() => folder[Symbol.dispose]());
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const page = readFileSync(here('../../../docs/wasm-services.md'), 'utf8');
+
+const template = templateOf('wasm', 'hello', { dependency: '0.0.0', command: 'shoal', isCheckout: true });
 
 /** Writes the block of code whose first line names it; `more` stands behind it. */
 function writeExample(name, more = '') {
@@ -29,8 +32,8 @@ function commandOf(program) {
     .split(' ');
 }
 
-function must(program, args) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: folder.path, encoding: 'utf8' });
+function must(program, args, cwd = folder.path) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' });
   if (error) throw error;
   assert.equal(status, 0, stdout + stderr);
 }
@@ -93,6 +96,23 @@ export function shoal_op_hoards(at: usize, size: i32): u64 {
 });
 
 const hasClang = ['clang', 'wasm-ld'].every((program) => spawnSync(program, ['--version']).status === 0);
+
+test('a new service in AssemblyScript, with the compiler that the test before has brought', async () => {
+  for (const [name, text] of Object.entries(template.files)) {
+    mkdirSync(join(folder.path, 'new', name, '..'), { recursive: true });
+    writeFileSync(join(folder.path, 'new', name), text);
+  }
+  const { scripts } = JSON.parse(template.files['package.json']);
+  const [program, ...args] = scripts.build.split(' ');
+  assert.equal(program, 'asc');
+  must(join(folder.path, 'node_modules', '.bin', 'asc'), args, join(folder.path, 'new'));
+  await withGuest({ image: build(join(folder.path, 'new', 'hello.wasm')) }, async (guest, client) => {
+    const [ready] = await guest.ready();
+    assert.match(ready, / idempotent=1 ops=upper\n/);
+    assert.equal((await client.ask('', 'größer')).payload, 'GRÖSSER');
+    assert.equal((await client.ask('upper', '')).payload, '400 expected a text');
+  });
+});
 
 test('bytes in AssemblyScript, which the test before has brought', async () => {
   writeFileSync(

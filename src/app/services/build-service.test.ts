@@ -130,6 +130,29 @@ test.each([
   await expect(build).rejects.toThrow(`${source} is no module of WebAssembly: `);
 });
 
+test.each([
+  ['hello.cpp', ['sh', 'dirname'], /'gcc' is missing; on Debian: apt-get install gcc g\+\+/],
+  ['hello.wasm', ['sh', 'dirname'], /'gcc' is missing; on Debian: apt-get install gcc g\+\+/],
+  [
+    'hello.wasm',
+    ['sh', 'dirname', 'uname', 'gcc', 'g++', 'ld', 'strip', 'tar', 'xz', 'sha256sum'],
+    /'wasm2c' is missing; on Debian 12: apt-get install wabt/,
+  ],
+])('%s, where there are only the programs %j, says what is missing', async (name, programs, message) => {
+  const source = join(folder, name);
+  writeFileSync(source, Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const path = join(folder, 'programs');
+  mkdirSync(path);
+  for (const program of programs) symlinkSync(pathOf(program), join(path, program));
+  vi.stubEnv('PATH', path);
+  const output = join(folder, 'hello.elf');
+  await expect(buildService({ system: 'builtin', source, output, say })).rejects.toMatchObject({
+    code: 'SERVICE_BUILD',
+    message: expect.stringMatching(message),
+  });
+  expect(existsSync(output)).toBe(false);
+});
+
 describe('an image of 64 bits', () => {
   const script = fileURLToPath(new URL('../../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
   const content = Buffer.from('0123456789abcdef');
@@ -233,3 +256,7 @@ describe('a source', () => {
     });
   });
 });
+
+function pathOf(program: string): string {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
+}

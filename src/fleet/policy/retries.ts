@@ -3,6 +3,7 @@ import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
 import { type FailureReason, REQUEST_END_REASONS, reasonOfGuest } from '../values/end-reason.ts';
+import type { GuestReady } from '../values/guest.ts';
 import type { Outcome } from '../values/request.ts';
 import type { RequestStatus } from '../values/request-status.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -121,9 +122,17 @@ export function writeOff(fleet: Fleet, vm: Vm, nowMs: number): Reaction {
   };
 }
 
-/** What a guest, or the link to it, has answered in the place of a reply. */
-export function failureOfGuest(fleet: Fleet, status: RequestStatus, message: string, vm: VmId): Failure {
-  return { ...failure(fleet, reasonOfGuest(status), message, vm), status };
+/** What a guest, or the link to it, has answered in the place of a reply. @param op empty: the default operation; absent: not known */
+export function failureOfGuest(fleet: Fleet, status: RequestStatus, message: string, vm: VmId, op?: string): Failure {
+  // A service that has the operation means something of its own by it.
+  const isOwn = status === 404 && hasOperation(fleet.vm(vm)?.guest, op);
+  return { ...failure(fleet, isOwn ? 'bad-request' : reasonOfGuest(status), message, vm), status };
+}
+
+/** Not every guest says which operations it has. */
+function hasOperation(guest: GuestReady | undefined, op: string | undefined): boolean {
+  if (guest === undefined || op === undefined) return false;
+  return guest.operations.includes(op) || (op === '' && guest.operations.length > 0);
 }
 
 export function failure(fleet: Fleet, reason: FailureReason, message: string, vm?: VmId): Failure {

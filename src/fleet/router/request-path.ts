@@ -136,7 +136,7 @@ export class RequestPath implements Responder {
   error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
     const request = this.#returned(id, vm, isFault(status), status === 499 ? undefined : true, nowMs);
     if (request === undefined) return;
-    this.answer(request, failureOfGuest(this.#fleet, status, message, vm));
+    this.answer(request, failureOfGuest(this.#fleet, status, message, vm, request.request.op));
     this.serveWaiting(nowMs);
   }
 

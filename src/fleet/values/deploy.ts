@@ -18,6 +18,9 @@ export interface DeployState {
   readonly why: string | null;
 }
 
+/** Canaries that have answered so many requests need not serve any longer. */
+export const CANARY_ANSWERS = 1_000;
+
 export function isRunning({ phase }: Pick<DeployState, 'phase'>): boolean {
   return phase !== 'deployed' && phase !== 'rolled-back';
 }

@@ -1,14 +1,12 @@
 import { type Answers, type Deploy, isOutdated } from '../../state/deploy.ts';
 import type { Fleet } from '../../state/fleet.ts';
 import { hasOtherMemory, isServing, isStarting, type Vm } from '../../state/vm.ts';
-import { shortDigest } from '../../values/deploy.ts';
+import { CANARY_ANSWERS, shortDigest } from '../../values/deploy.ts';
 import type { Figures } from '../../values/rule.ts';
 import type { WantedEnd } from '../../values/vm-id.ts';
 import type { Plan } from '../plan.ts';
 import { isOneLeaving, replace, replacementOf } from './replacement.ts';
 
-/** Canaries that have answered so many requests need not serve any longer. */
-export const CANARY_ANSWERS = 1_000;
 /** Of VMs that were ready and then failed: one may be an accident, but not while it is a canary. */
 const FAILED_MAX = 2;
 /** Of VMs whose CPU was never let run: that is the host's fault as a rule. */
