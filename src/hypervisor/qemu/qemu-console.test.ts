@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,6 +113,27 @@ describe('what a guest prints', () => {
     await clock.advance(2);
     expect(heard).toBe(`\nshoal1 ready\n${LINE}`);
     booting.close();
+  });
+
+  it('before it is up is there for whoever comes next, however much it is, until its manifest says that it is up', async () => {
+    const noise = 'x'.repeat(200_000);
+    const console = open('new');
+    listenTo(console);
+    console.boot();
+    print(`${noise}\nshoal1 ready\n`);
+    await clock.advance(100);
+    console.settle();
+    await clock.advance(1_000);
+    heard = '';
+    const next = open('booting');
+    listenTo(next);
+    await clock.advance(100);
+    expect(heard).toBe(`${noise}\nshoal1 ready\n`);
+    next.close();
+    console.remembered();
+    await clock.advance(1_000);
+    expect(statSync(paths.consoleOut).size).toBe(0);
+    console.close();
   });
 
   it('that cannot be read is a fault, told once until it works again, and harms no other console', async () => {
