@@ -1,6 +1,6 @@
 /** A fleet on the small QEMU: which one it takes, and that it is all the same to those who use it. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
 import { readHostFacts, readQemuFacts } from '../src/hypervisor/mod.ts';
@@ -114,6 +114,14 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('takes it by its name, too', async () => {
+    const name = basename(small ?? '');
+    await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--qemu', name] });
+    expect(await rowsOf(fleet)).toMatchObject([{ qemu: name, qemu_why: `asked for by \`--qemu ${name}\`` }]);
+    expect(qemusOf(fleet)[0]?.commandLine).not.toContain('-sandbox on');
+    expect(await fleet.run('send', ['by name'])).toMatchObject({ stdout: 'BY NAME\n' });
+  });
+
   test('takes the full one if it is asked to', async () => {
     await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--qemu', 'qemu-system-x86_64'] });
     expect(await rowsOf(fleet)).toMatchObject([
@@ -148,6 +156,8 @@ test('a QEMU that is not there is named, and one that cannot run such VMs refuse
     const missing = `The program ${nothing} was not found or cannot be run: name another with`;
     await expect(TestFleet.start({ flags: ['--qemu', nothing] })).rejects.toThrow(missing);
   }
+  const other = TestFleet.start({ flags: ['--qemu', '/bin/true'] });
+  await expect(other).rejects.toThrow('Expected `--qemu` to be auto or a QEMU, got /bin/true');
   if (small === undefined) return;
   const wrong = TestFleet.start({ network: 'user', flags: ['--accel', 'tcg', '--qemu', small] });
   await expect(wrong).rejects.toThrow('is a small build');

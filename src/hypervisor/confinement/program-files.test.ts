@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { filesOfQemu, librariesIn } from './program-files.ts';
+import { filesOfQemu, librariesIn, realProgram } from './program-files.ts';
 
 test('libraries are found in folders of any name', () => {
   const listed = [
@@ -20,6 +20,11 @@ test('libraries are found in folders of any name', () => {
     '/opt/my qemu, grün/lib/libby path.so',
     '/lib64/ld-linux-x86-64.so.2',
   ]);
+});
+
+test('a program is found by its name, too', () => {
+  expect(realProgram('sh')).toBe(realpathSync('/bin/sh'));
+  expect(() => realProgram('program-of-nobody')).toThrow('ENOENT');
 });
 
 test('a program that was replaced is looked at again, and so is one that could not be run', async () => {
