@@ -188,6 +188,13 @@ describe('a VM', () => {
     expect(last.at(-1)).toMatchObject({ do: 'end', end: { clean: true }, error: undefined });
   });
 
+  it('that was adopted and stands still is ended by us, and one that was only asked to stop is not', () => {
+    const endOf = (from: LifecycleState) => live([STOP, exited({})], from).last.at(-1);
+    const ended = { clean: false, reason: 'idle', why: `ended by us: ${STOP.why}` };
+    for (const guest of [GUEST, undefined]) expect(endOf(adoptedState(false, guest))).toMatchObject({ end: ended });
+    expect(endOf(adoptedState(true, GUEST))).toMatchObject({ end: { clean: false, why: 'its process is gone' } });
+  });
+
   it('that has too little memory says so, and what helps is said', () => {
     const bye: LifecycleInput = { kind: 'bye', reason: 'bad-argument (shoal.max=1048576: too-little-memory)' };
     expect(live([...UP, bye, exited({ exitCode: 69 })]).last.at(-1)).toMatchObject({
@@ -217,7 +224,7 @@ describe('a VM', () => {
     expect(endOf(STOP).last).toContainEqual({ do: 'ask-to-stop', by: 'powerdown' });
     expect(endOf(STOP, exited({ exitCode: 0 })).last.at(-1)).toMatchObject({ end: { clean: true, reason: 'idle' } });
     const late = endOf(STOP, { kind: 'stage-timeout' }, exited({ exitCode: 0 }));
-    expect(late.last.at(-1)).toMatchObject({ end: { clean: false, why: 'ended by us' } });
+    expect(late.last.at(-1)).toMatchObject({ end: { clean: false, why: `ended by us: ${STOP.why}` } });
     expect(endOf(exited({ exitCode: 0 })).last.at(-1)).toMatchObject({ end: { clean: false } });
   });
 
