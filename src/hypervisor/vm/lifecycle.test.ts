@@ -237,11 +237,32 @@ describe('a VM', () => {
 
   it('that cannot be prepared is gone, with the reason', () => {
     const error = toEnvelope(new Error('no'));
-    const end = { reason: 'prepare-failed' };
+    const end = { clean: false, reason: 'prepare-failed' };
     expect(live([{ kind: 'prepare-failed', error }]).last.at(-1)).toMatchObject({ do: 'end', end, error });
     const taken = toEnvelope(new ShoalError('PORT_TAKEN', 'no'));
     const { last } = live([{ kind: 'prepare-failed', error: taken }]);
     expect(last.at(-1)).toMatchObject({ do: 'end', end: { reason: 'address-taken' } });
+  });
+
+  it('that does not obey its console is dead, or stuck if it computes; QEMU says which once it is told to quit', () => {
+    const late: LifecycleInput = { kind: 'stage-timeout' };
+    const answered = (burning: boolean): LifecycleInput => ({ kind: 'quit-answered', burning });
+    const verdictOf = (...inputs: readonly LifecycleInput[]): unknown => {
+      const end = live([...UP, STOP, ...inputs, exited({ exitCode: 0 })]).last.at(-1);
+      return end?.do === 'end' ? end.end.verdict : end;
+    };
+    expect([verdictOf(late, answered(true)), verdictOf(late, answered(false)), verdictOf(late)]).toEqual([
+      ...['stuck', 'dead', 'dead'],
+    ]);
+    // It was asked to stop, and has done so in time.
+    expect([verdictOf(), verdictOf(answered(true))]).toEqual([undefined, undefined]);
+  });
+
+  it('whose CPU could not be started is not told to quit again while it stops', () => {
+    const failed: LifecycleInput = { kind: 'start-failed', error: toEnvelope(new Error('no')) };
+    expect(names(live([{ kind: 'prepared' }, { kind: 'start' }, failed]).last)).toContain('quit');
+    expect(live([{ kind: 'prepared' }, { kind: 'start' }, STOP, failed]).last).toEqual([]);
+    expect(live([...UP, exited({}), failed]).last).toEqual([]);
   });
 
   it('is ended once', () => {
