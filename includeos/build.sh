@@ -281,6 +281,9 @@ link_any_size() {
 # What every image starts with.
 gcc -m32 -c firmware/firmware.S -o build/shoal-firmware.o
 ld -m elf_i386 -T firmware/firmware.ld --oformat binary -o build/shoal-firmware.bin.part build/shoal-firmware.o
+# Its label, in the first 128 bytes, which are empty: whoever starts a VM sees by it that this is a firmware of ours, and whole.
+firmware_digest=$(tail -c +129 build/shoal-firmware.bin.part | sha256sum | cut -c1-64)
+printf 'shoal-firmware 1 %s\n' "$firmware_digest" | dd of=build/shoal-firmware.bin.part conv=notrunc status=none
 chmod 644 build/shoal-firmware.bin.part
 mv build/shoal-firmware.bin.part build/shoal-firmware.bin
 rm build/shoal-firmware.o

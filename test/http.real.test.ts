@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { signalProcess } from '../src/process/mod.ts';
 import { eventually, TestFleet } from './driver/fleet.ts';
+import { listenersOf } from './driver/leftovers.ts';
 import { qemusOf } from './driver/processes.ts';
 
 const HOST = 'front';
@@ -38,6 +39,14 @@ test('curl, and one that waits for leave to send a long text', async () => {
   const failed = await run('curl', ['-sS', '-w', '%{http_code}', '-d', 'x', `${url}/nope`]);
   expect(failed.stdout).toBe('unknown operation "nope"\n404');
   expect((await run('curl', ['-sS', `${url}/healthz`])).stdout).toBe(`host ${HOST}: serving, ready VMs: 1\n`);
+});
+
+test('without the flag nothing of Shoal listens, and with a port alone it does on loopback', async () => {
+  const { fleet, url } = await started();
+  expect(listenersOf(fleet.up.pid)).toEqual([`127.0.0.1:${new URL(url).port}`]);
+  await using silent = await TestFleet.start();
+  expect(silent.ready.http).toBeUndefined();
+  expect(listenersOf(silent.up.pid)).toEqual([]);
 });
 
 test('requests over HTTP and over NATS share the VMs, and R3 starts more for both', async () => {
@@ -94,7 +103,7 @@ test('one connection is used again for request after request', async () => {
   expect(ports.size).toBe(1);
 });
 
-test('Shoal that is killed is back at the same port if it was named, and a repeat gets its reply', async () => {
+test('Shoal that is killed is back at the same port if it was named, and serves', async () => {
   const { fleet } = await started();
   const port = new URL(urlOf(fleet)).port;
   await fleet.kill();

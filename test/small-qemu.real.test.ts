@@ -1,6 +1,6 @@
 /** A fleet on the small QEMU: which one it takes, and that it is all the same to those who use it. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
 import { readHostFacts, readQemuFacts } from '../src/hypervisor/mod.ts';
@@ -27,6 +27,18 @@ async function rowsOf(fleet: TestFleet): Promise<readonly Row[]> {
   return vms;
 }
 
+const REFUSED = 'bwrap: Creating new namespace failed: Operation not permitted';
+
+/** @returns an environment in which bubblewrap makes no namespaces while the file `refused` is there */
+function bwrapThatMayBeRefused(): { readonly env: NodeJS.ProcessEnv; readonly refused: string } {
+  const programs = temporaryFolder();
+  onTestFinished(() => rmSync(programs, { recursive: true }));
+  const refused = join(programs, 'refused');
+  const script = `#!/bin/sh\n[ ! -e '${refused}' ] || { echo '${REFUSED}' >&2; exit 1; }\nexec /usr/bin/bwrap "$@"\n`;
+  writeFileSync(join(programs, 'bwrap'), script, { mode: 0o755 });
+  return { env: { PATH: `${programs}:${process.env['PATH']}` }, refused };
+}
+
 describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
   test('takes the small QEMU, says so, and ends without a trace; a clean stop is known as such', async () => {
     const fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
@@ -47,23 +59,35 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
   });
 
   test('that loses the right to confine VMs says what helps, and goes on with those that run', async () => {
-    const programs = temporaryFolder();
-    onTestFinished(() => rmSync(programs, { recursive: true }));
-    const refused = join(programs, 'refused');
-    const says = 'bwrap: Creating new namespace failed: Operation not permitted';
-    const script = `#!/bin/sh\n[ ! -e '${refused}' ] || { echo '${says}' >&2; exit 1; }\nexec /usr/bin/bwrap "$@"\n`;
-    writeFileSync(join(programs, 'bwrap'), script, { mode: 0o755 });
-    const env = { PATH: `${programs}:${process.env['PATH']}` };
+    const { env, refused } = bwrapThatMayBeRefused();
     await using fleet = await TestFleet.start({ network: 'none', flags: KVM, env });
     writeFileSync(refused, '');
     await fleet.run('scale', ['2']);
     const gone = await eventually('a start has failed', async () =>
       (await fleet.events()).find(({ kind }) => kind === 'vm-gone'),
     );
-    expect(gone.text).toContain(`${says}; \`shoal doctor\` says what it needs`);
+    expect(gone.text).toContain(`${REFUSED}; \`shoal doctor\` says what it needs`);
     expect(await fleet.run('send', ['still here'])).toMatchObject({ stdout: 'STILL HERE\n' });
     rmSync(refused);
     await fleet.until('the second VM is ready', ({ vms }) => vms.filter((vm) => vm.state === 'ready').length === 2);
+  });
+
+  test('where namespaces are forbidden takes the full one, confined, and doctor says what would change that', async () => {
+    const { env, refused } = bwrapThatMayBeRefused();
+    writeFileSync(refused, '');
+    await using fleet = await TestFleet.start({ network: 'none', flags: KVM, env });
+    expect(await rowsOf(fleet)).toMatchObject([
+      {
+        qemu: 'qemu-system-x86_64',
+        qemu_why: `the full build: the small one cannot be confined here, because no namespaces can be made (${REFUSED})`,
+      },
+    ]);
+    expect(qemusOf(fleet)[0]?.commandLine).toContain('-sandbox on');
+    expect(await fleet.run('send', ['confined'])).toMatchObject({ stdout: 'CONFINED\n' });
+    const doctor = await shoal(['doctor', '--data', fleet.data], { env });
+    expect(doctor.stdout).toMatch(/^warn +small QEMU .*Creating new namespace failed.*\n +-> \S/m);
+    const asked = TestFleet.start({ network: 'none', flags: [...KVM, '--qemu', small ?? ''], env });
+    await expect(asked).rejects.toThrow(/cannot be confined here.*RIGHTS_MISSING/);
   });
 
   test('is adopted after a kill of Shoal, and so are its VMs by a Shoal that makes others', async () => {
@@ -114,6 +138,14 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('takes it by its name, too', async () => {
+    const name = basename(small ?? '');
+    await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--qemu', name] });
+    expect(await rowsOf(fleet)).toMatchObject([{ qemu: name, qemu_why: `asked for by \`--qemu ${name}\`` }]);
+    expect(qemusOf(fleet)[0]?.commandLine).not.toContain('-sandbox on');
+    expect(await fleet.run('send', ['by name'])).toMatchObject({ stdout: 'BY NAME\n' });
+  });
+
   test('takes the full one if it is asked to', async () => {
     await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--qemu', 'qemu-system-x86_64'] });
     expect(await rowsOf(fleet)).toMatchObject([
@@ -148,6 +180,8 @@ test('a QEMU that is not there is named, and one that cannot run such VMs refuse
     const missing = `The program ${nothing} was not found or cannot be run: name another with`;
     await expect(TestFleet.start({ flags: ['--qemu', nothing] })).rejects.toThrow(missing);
   }
+  const other = TestFleet.start({ flags: ['--qemu', '/bin/true'] });
+  await expect(other).rejects.toThrow('Expected `--qemu` to be auto or a QEMU, got /bin/true');
   if (small === undefined) return;
   const wrong = TestFleet.start({ network: 'user', flags: ['--accel', 'tcg', '--qemu', small] });
   await expect(wrong).rejects.toThrow('is a small build');

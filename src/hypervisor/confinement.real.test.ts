@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -247,6 +248,20 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
       message: expect.stringMatching(/memory|limit|RAM/i),
     });
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
+  });
+
+  it('is what its caps hold, and not the process that confined it', async () => {
+    // Plain folders stand for the kernel's.
+    const cgroupRoot = mkdtempSync(join(tmpdir(), 'shoal-cgroup-'));
+    onTestFinished(() => rmSync(cgroupRoot, { recursive: true }));
+    writeFileSync(join(cgroupRoot, 'cgroup.subtree_control'), 'cpu memory\n');
+    await using real = await realHypervisor({ qemu: { cgroupRoot } });
+    const spec = await specOf(real);
+    const { machine } = await started(real, spec);
+    const [fleet = ''] = readdirSync(cgroupRoot).filter((name) => name.startsWith('shoal-'));
+    const held = readFileSync(join(cgroupRoot, fleet, `vm-${spec.vm}`, 'cgroup.procs'), 'latin1');
+    expect(held).toBe(`${machine.process.pid}\n`);
+    expect(readlinkSync(`/proc/${held.trim()}/exe`)).toBe(realpathSync(small));
   });
 
   it('speaks to one client after another, as the full build does', async () => {

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -208,6 +209,21 @@ describe('what was left by a Shoal that died', () => {
     await machine.release();
     const adopted = await real.again().adopt(machine.manifest);
     expect(await heard(adopted, 'shoal1 status')).toMatch(/^\nshoal1 ready v=1 /);
+  });
+
+  it('keeps its ready line in its console, however much it prints, until the manifest has it', async () => {
+    await using real = await realHypervisor();
+    const spec = await real.spec({ statusIntervalMs: 200 });
+    const { machine } = await started(real, spec);
+    const log = join(runDirectoryOf(real, 1), 'console.log');
+    appendFileSync(log, 'as a guest might\n'.repeat(10_000));
+    await heard(machine, 'shoal1 status');
+    await heard(machine, 'shoal1 status');
+    expect(readFileSync(log, 'latin1')).toMatch(/^\nshoal1 ready v=1 /);
+    await machine.remember({ textBytesMax: spec.textBytesMax, idempotent: true, operations: [] });
+    await heard(machine, 'shoal1 status');
+    await heard(machine, 'shoal1 status');
+    expect(statSync(log).size).toBeLessThan(64 * 1024);
   });
 
   it('is unknown, and left alone, if it cannot be identified', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeRoot } from '../../src/hypervisor/mod.ts';
 import { type FleetPlace, networkOf, processesOf, tagOf } from './processes.ts';
@@ -18,7 +18,9 @@ export function leftovers(fleet: FleetPlace): Leftovers {
   return {
     processes: processesOf(fleet).map(({ commandLine }) => commandLine),
     runDirectories: entriesOf(join(runtimeRoot(), tagOf(fleet.data))),
-    ports: listening().filter((address) => address.startsWith(network)),
+    ports: listeners()
+      .map(({ address }) => address)
+      .filter((address) => address.startsWith(network)),
   };
 }
 
@@ -32,15 +34,23 @@ function entriesOf(directory: string): string[] {
 
 const LISTEN = '0A';
 
-/** `IP:PORT` of each listening socket: /proc/net/tcp has the address as a little-endian number in hexadecimal. */
-function listening(): string[] {
+/** `IP:PORT` of each socket on which a process listens. */
+export function listenersOf(pid: number): string[] {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`)));
+  return listeners()
+    .filter(({ inode }) => open.has(`socket:[${inode}]`))
+    .map(({ address }) => address);
+}
+
+/** /proc/net/tcp has an address as a little-endian number in hexadecimal. */
+function listeners(): readonly { readonly address: string; readonly inode: string }[] {
   const [, ...rows] = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n');
   return rows
     .map((row) => row.trim().split(/\s+/))
     .filter(([, , , state]) => state === LISTEN)
-    .map(([, local = '']) => {
-      const [ip = '', port = ''] = local.split(':');
+    .map((fields) => {
+      const [ip = '', port = ''] = fields[1]?.split(':') ?? [];
       const bytes = [6, 4, 2, 0].map((at) => Number.parseInt(ip.slice(at, at + 2), 16));
-      return `${bytes.join('.')}:${Number.parseInt(port, 16)}`;
+      return { address: `${bytes.join('.')}:${Number.parseInt(port, 16)}`, inode: fields[9] ?? '' };
     });
 }

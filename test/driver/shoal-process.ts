@@ -42,6 +42,9 @@ export class ShoalProcess {
   readonly finished: Promise<Finished>;
   #stdout = '';
   #stderr = '';
+  #hasEnded = false;
+  /** Resolves at the next output, or at the end. One promise for whoever waits: no wait adds listeners to the child. */
+  #news = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], options: ShoalOptions = {}) {
     this.child = spawn(options.command ?? SHOAL, [...(options.before ?? []), ...args], {
@@ -49,14 +52,22 @@ export class ShoalProcess {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.child.stdout?.on('data', (bytes: Buffer) => (this.#stdout += bytes.toString()));
-    this.child.stderr?.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+      this.#tellNews();
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+      this.#tellNews();
+    });
     // A command may end before it has read its input.
     this.child.stdin?.on('error', () => undefined);
     this.child.stdin?.end(options.input ?? '');
     running.add(this);
     this.finished = once(this.child, 'close').then(() => {
       running.delete(this);
+      this.#hasEnded = true;
+      this.#tellNews();
       return this.#result();
     });
   }
@@ -71,33 +82,29 @@ export class ShoalProcess {
 
   /** The first line on standard output; rejects if the command ends without one. */
   async firstLine(): Promise<string> {
-    for (;;) {
-      const end = this.#stdout.indexOf('\n');
-      if (end >= 0) return this.#stdout.slice(0, end);
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        const { exitCode, stderr } = await this.finished;
-        throw new Error(`shoal ended with ${exitCode} before it printed a line: ${stderr}`);
-      }
-      await Promise.race([once(this.child.stdout ?? this.child, 'data'), once(this.child, 'close')]);
-    }
+    await this.#until(() => this.#stdout.includes('\n'), 'before it printed a line');
+    return this.#stdout.slice(0, this.#stdout.indexOf('\n'));
   }
 
   /** Resolves when standard error has that text; rejects if the command ends without. */
   stderrHas(pattern: Pattern): Promise<void> {
-    return this.#has(pattern, 'stderr', () => this.#stderr);
+    return this.#until(() => pattern.test(this.#stderr), `without saying ${pattern}`);
   }
 
   stdoutHas(pattern: Pattern): Promise<void> {
-    return this.#has(pattern, 'stdout', () => this.#stdout);
+    return this.#until(() => pattern.test(this.#stdout), `without saying ${pattern}`);
   }
 
-  async #has(pattern: Pattern, name: 'stdout' | 'stderr', text: () => string): Promise<void> {
-    while (!pattern.test(text())) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        throw new Error(`shoal ended without saying ${pattern}: ${(await this.finished).stderr}`);
-      }
-      await Promise.race([once(this.child[name] ?? this.child, 'data'), once(this.child, 'close')]);
+  async #until(isSo: () => boolean, otherwise: string): Promise<void> {
+    while (!isSo()) {
+      if (this.#hasEnded) throw new Error(`shoal ended with ${this.child.exitCode} ${otherwise}: ${this.#stderr}`);
+      await this.#news.promise;
     }
+  }
+
+  #tellNews(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
   }
 
   signal(signal: NodeJS.Signals): void {

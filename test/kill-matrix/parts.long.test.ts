@@ -27,35 +27,43 @@ test.each(['user', 'none'] as const)(
   },
 );
 
-test(`a QEMU stands still: it is found out, ended and replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
-  await injectFaults({
-    rounds: 3,
-    inject: async ({ fleet, random }) => {
-      const victim = oneOf(qemusOf(fleet), random);
-      signalProcess(victim.identity, 'SIGSTOP');
-      await eventually('the VM is gone', () => (isAlive(victim.identity) ? undefined : true));
-    },
-  });
-});
+test.each(['user', 'none'] as const)(
+  `with network %s a QEMU stands still: it is found out, ended and replaced, and no request is lost (SHOAL_SEED=${seed})`,
+  async (network) => {
+    await injectFaults({
+      rounds: 2,
+      network,
+      inject: async ({ fleet, random }) => {
+        const victim = oneOf(qemusOf(fleet), random);
+        signalProcess(victim.identity, 'SIGSTOP');
+        await eventually('the VM is gone', () => (isAlive(victim.identity) ? undefined : true));
+      },
+    });
+  },
+);
 
-test(`the launcher is killed: no VM ends, every request is replied to, and others can be started (SHOAL_SEED=${seed})`, async () => {
-  const sums = await injectFaults({
-    rounds: 12,
-    inject: async ({ fleet }) => {
-      const before = vmProcesses(fleet);
-      const launcher = launcherOf(fleet.up);
-      if (launcher === undefined) throw new Error('the launcher runs');
-      signalProcess(launcher, 'SIGKILL');
-      // Shoal starts another launcher when it needs one.
-      const scaled = await fleet.run('restart');
-      expect(scaled).toMatchObject({ exitCode: 0 });
-      await eventually('all VMs are others', () =>
-        vmProcesses(fleet).some((vm) => before.includes(vm)) ? undefined : true,
-      );
-    },
-  });
-  expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
-});
+test.each(['user', 'none'] as const)(
+  `with network %s the launcher is killed: no VM ends, every request is replied to, and others can be started (SHOAL_SEED=${seed})`,
+  async (network) => {
+    const sums = await injectFaults({
+      rounds: 6,
+      network,
+      inject: async ({ fleet }) => {
+        const before = vmProcesses(fleet);
+        const launcher = launcherOf(fleet.up);
+        if (launcher === undefined) throw new Error('the launcher runs');
+        signalProcess(launcher, 'SIGKILL');
+        // Shoal starts another launcher when it needs one.
+        const scaled = await fleet.run('restart');
+        expect(scaled).toMatchObject({ exitCode: 0 });
+        await eventually('all VMs are others', () =>
+          vmProcesses(fleet).some((vm) => before.includes(vm)) ? undefined : true,
+        );
+      },
+    });
+    expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
+  },
+);
 
 test(`nats-server is killed: it is back at the same place, and Shoal and its clients with it (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({

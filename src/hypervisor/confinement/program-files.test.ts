@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { filesOfQemu, librariesIn } from './program-files.ts';
+import { filesOfQemu, librariesIn, realProgram } from './program-files.ts';
 
 test('libraries are found in folders of any name', () => {
   const listed = [
@@ -22,6 +22,11 @@ test('libraries are found in folders of any name', () => {
   ]);
 });
 
+test('a program is found by its name, too', () => {
+  expect(realProgram('sh')).toBe(realpathSync('/bin/sh'));
+  expect(() => realProgram('program-of-nobody')).toThrow('ENOENT');
+});
+
 test('a program that was replaced is looked at again, and so is one that could not be run', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-files-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -30,8 +35,10 @@ test('a program that was replaced is looked at again, and so is one that could n
   writeFileSync(program, `#!${loader}\n`, { mode: 0o755 });
   await expect(filesOfQemu(program)).rejects.toThrow('ENOENT');
   copyFileSync(realpathSync('/bin/true'), loader);
-  expect(await filesOfQemu(program)).toContain(program);
   const before = await filesOfQemu(program);
+  expect(before).toContain(program);
+  // As long as nothing has changed it is looked at once: each start asks.
+  expect(await filesOfQemu(program)).toBe(before);
   copyFileSync(realpathSync(process.execPath), program);
   expect((await filesOfQemu(program)).length).toBeGreaterThan(before.length);
 });

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { signatureOf } from '../../file-signature.ts';
+import { findProgram } from '../qemu/host-tools.ts';
 
 const run = promisify(execFile);
 const TRACE_TIMEOUT_MS = 10_000;
@@ -16,10 +17,10 @@ const known = new Map<string, { readonly signature: string; readonly files: Prom
 
 /**
  * Where a program really is. QEMU finds its firmware from there, and in its mount namespace no link leads to it, such as /bin to /usr/bin.
- * @throws if it is not there
+ * @param program a path, or a name in PATH @throws if it is not there
  */
-export function realProgram(path: string): string {
-  return realpathSync(path);
+export function realProgram(program: string): string {
+  return realpathSync(findProgram(program) ?? program);
 }
 
 /** Of the firmware that comes with a QEMU, what a machine may start with. @param program where it really is */

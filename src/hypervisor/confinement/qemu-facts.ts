@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
+import { ShoalError } from '../../errors.ts';
 import { findProgram } from '../qemu/host-tools.ts';
 import { BWRAP, bwrapArgs, FILTER_FD } from './bwrap.ts';
 import type { QemuFacts } from './choose-qemu.ts';
@@ -13,15 +14,28 @@ export const SMALL_QEMU = 'qemu-system-x86_64-microvm';
 
 const TIMEOUT_MS = 10_000;
 const TEXT_CHARS_MAX = 2_000;
+const IS_QEMU = /^QEMU emulator version /m;
 
 /** Looks for the small build, and tries out whether it can be confined here: a run that does nothing, in the confinement of a VM. */
 export async function readQemuFacts(small = findProgram(SMALL_QEMU)): Promise<QemuFacts> {
   return { small, obstacle: small === undefined ? undefined : await obstacleTo(small) };
 }
 
-/** Whether a build has a filter of its own: without one it takes no option `-sandbox`. */
+/**
+ * Whether a build has a filter of its own: without one it takes no option `-sandbox`.
+ * @param program a path, or a name in PATH @throws CONFIG_VALUE for what is no QEMU
+ */
 export async function hasSandbox(program: string): Promise<boolean> {
-  return (await tryToRun(program, ['-sandbox', 'on', '-version'])) === undefined;
+  const confined = await tryToRun(program, ['-sandbox', 'on', '-version']);
+  if (IS_QEMU.test(confined.printed)) return true;
+  const plain = await tryToRun(program, ['-version']);
+  if (IS_QEMU.test(plain.printed)) return false;
+  const why = plain.failure ?? `it prints ${JSON.stringify(plain.printed.trim())}`;
+  throw new ShoalError(
+    'CONFIG_VALUE',
+    `Expected \`--qemu\` to be auto or a QEMU, got ${program}, whose \`-version\` says otherwise: ${why}`,
+    { details: { program, why } },
+  );
 }
 
 async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
@@ -39,8 +53,8 @@ async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
     return { why: `${small} cannot be run (${String(error)})`, remedy: 'apt-get install --reinstall qemu-system-x86' };
   }
   const args = bwrapArgs({ files, devices: [], becomesAnother, tellsPid: false });
-  const why = await tryToRun(BWRAP, [...args, program, '-version'], qemuFilter(becomesAnother));
-  return why === undefined ? undefined : obstacleOf(why, users);
+  const { failure } = await tryToRun(BWRAP, [...args, program, '-version'], qemuFilter(becomesAnother));
+  return failure === undefined ? undefined : obstacleOf(failure, users);
 }
 
 /** @param said by bubblewrap when it was to run a QEMU that does nothing */
@@ -78,18 +92,23 @@ function settingOf(setting: string): string | undefined {
   }
 }
 
-/** @param filter given on its descriptor @returns undefined if the program ends well, else what it said */
-function tryToRun(program: string, args: readonly string[], filter?: Buffer): Promise<string | undefined> {
+interface Outcome {
+  /** What it said; undefined if it ended well. */
+  readonly failure: string | undefined;
+  readonly printed: string;
+}
+
+/** @param filter given on its descriptor */
+function tryToRun(program: string, args: readonly string[], filter?: Buffer): Promise<Outcome> {
   return new Promise((resolve) => {
-    const stdio = ['ignore', 'ignore', 'pipe', 'ignore', filter === undefined ? 'ignore' : 'pipe'] as const;
+    const stdio = ['ignore', 'pipe', 'pipe', 'ignore', filter === undefined ? 'ignore' : 'pipe'] as const;
     const child = spawn(program, args, { stdio: [...stdio], timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
-    let said = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(0, TEXT_CHARS_MAX);
-    });
-    child.once('error', (error) => resolve(error.message));
+    const printed = textOf(child.stdout);
+    const said = textOf(child.stderr);
+    child.once('error', (error) => resolve({ failure: error.message, printed: '' }));
     child.once('close', (code, signal) => {
-      resolve(code === 0 ? undefined : said.trim() || `it ended with ${signal ?? `exit code ${code}`}`);
+      const end = `it ended with ${signal ?? `exit code ${code}`}`;
+      resolve({ failure: code === 0 ? undefined : said().trim() || end, printed: printed() });
     });
     const input = child.stdio[FILTER_FD];
     if (!(input instanceof Writable)) return;
@@ -97,4 +116,12 @@ function tryToRun(program: string, args: readonly string[], filter?: Buffer): Pr
     input.on('error', () => undefined);
     input.end(filter);
   });
+}
+
+function textOf(stream: Readable | null): () => string {
+  let text = '';
+  stream?.setEncoding('utf8').on('data', (more: string) => {
+    text = (text + more).slice(0, TEXT_CHARS_MAX);
+  });
+  return () => text;
 }

@@ -234,6 +234,19 @@ describe.each(KINDS)('a link over %s', (_, network) => {
     expect(lost.why).toBe(network === 'user' ? 'the guest closed the connection' : 'QEMU closed the port');
   });
 
+  it('is at its end for the guest as well when it is stopped', async () => {
+    const system = createSystem();
+    const peers: Peer[] = [];
+    await using one = await linked(network, { onPeer: (peer) => void peers.push(peer) }, system);
+    await one.owner.expect({ kind: 'link-ready' });
+    const closed = new Promise<void>((resolve) => {
+      peers[0]?.socket.once('close', () => resolve());
+    });
+    await system.stop(one.link);
+    await closed;
+    await system.shutdown();
+  });
+
   it('takes no memory for what nobody asked for, and other links go on', async () => {
     const system = createSystem();
     const one = Buffer.concat([header(4_000, FrameType.reply, 0, 0), randomBytes(4_000)]);

@@ -61,6 +61,21 @@ describe('the file of a console', () => {
     file.close();
   });
 
+  it('that may be needed again keeps what is read, up to half a MiB', () => {
+    const file = ConsoleFile.create(path);
+    appendFileSync(path, 'k'.repeat(300_000));
+    while (file.read(true).length > 0);
+    expect(statSync(path).size).toBe(300_000);
+    appendFileSync(path, 'k'.repeat(300_000));
+    while (file.read(true).length > 0);
+    expect(statSync(path).size).toBe(0);
+    appendFileSync(path, 'k'.repeat(100_000));
+    while (file.read(true).length > 0);
+    expect(text(file)).toBe('');
+    expect(statSync(path).size).toBe(0);
+    file.close();
+  });
+
   it('that nobody has read for long is read piece by piece, and small from then on', () => {
     // Also in the case that the end is that of a piece: as when a limit has cut it.
     for (const bytes of [1024 * 1024, 700_001]) {

@@ -3,6 +3,8 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync } fr
 const PRIVATE = 0o600;
 /** Once this much has been read, the file is emptied. */
 const CUT_BYTES = 64 * 1024;
+/** Likewise, if somebody may have to read it again: half of what QEMU may write. */
+const KEPT_BYTES = 512 * 1024;
 export const READ_BYTES_MAX = 64 * 1024;
 
 /** All consoles share it: the bytes of one are handed on before the next is read. */
@@ -35,14 +37,16 @@ export class ConsoleFile {
   /**
    * The output since the last read, or its first 64 KiB. The bytes are the caller's until the next read of any
    * console.
+   * @param isKept whether it stays in the file, up to 512 KiB, for whoever reads it from the start
    */
-  read(): Uint8Array {
+  read(isKept = false): Uint8Array {
     if (this.#descriptor === undefined) return READ_BUFFER.subarray(0, 0);
     const length = readSync(this.#descriptor, READ_BUFFER, 0, READ_BYTES_MAX, this.#position);
     this.#position += length;
     // Somebody has emptied it, as people do with what looks like a log.
     if (length === 0 && fstatSync(this.#descriptor).size < this.#position) this.#position = 0;
-    if (length < READ_BYTES_MAX && this.#position >= CUT_BYTES) this.#cut(this.#descriptor);
+    const cutBytes = isKept ? KEPT_BYTES : CUT_BYTES;
+    if (length < READ_BYTES_MAX && this.#position >= cutBytes) this.#cut(this.#descriptor);
     return READ_BUFFER.subarray(0, length);
   }
 

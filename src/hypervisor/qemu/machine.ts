@@ -110,7 +110,9 @@ export class QemuMachine implements Machine {
     this.#manifest = { ...this.#manifest, guest };
     // A request may wait for this VM: what is told in this turn of the event loop leaves before the file is written.
     await setImmediate();
-    if (!this.#isRemoved) writeManifest(this.#paths.manifest, this.#manifest);
+    if (this.#isRemoved) return;
+    writeManifest(this.#paths.manifest, this.#manifest);
+    this.#console.remembered();
   }
 
   /** A command of QEMU's monitor. @throws QMP_TIMEOUT, QMP_ERROR */

@@ -27,7 +27,7 @@ import { buildArgv, userOfVm } from './argv.ts';
 import { bounded, couldNotRun } from './bounded.ts';
 import { type Cgroups, capsOf } from './cgroup.ts';
 import { FIRMWARE } from './firmware.ts';
-import { findProgram, qemuMissing } from './host-tools.ts';
+import { qemuMissing } from './host-tools.ts';
 import { digestOfArgv, versionOf, writeManifest } from './manifest.ts';
 import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 
@@ -96,7 +96,7 @@ export class Preparation {
     users: VmUsers,
   ): Promise<Pick<SpawnRequest, 'command' | 'args' | 'infoPath'>> {
     const { spec, paths, qemu } = this.#options;
-    const program = realProgram(findProgram(qemu.program) ?? qemu.program);
+    const program = realProgram(qemu.program);
     const becomesAnother = users === 'own';
     writeFileSync(paths.filter, qemuFilter(becomesAnother), { mode: 0o600 });
     const firmware = usesOwnFirmware(profileOf(spec)) ? [FIRMWARE] : firmwareOfQemu(program);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +37,20 @@ function listenTo(console: QemuConsole): void {
   console.onBytes((bytes) => {
     heard += Buffer.from(bytes).toString('latin1');
   });
+}
+
+function openFilesOf(path: string): number {
+  // One of these is the look itself, which is over.
+  const open = readdirSync('/proc/self/fd').map((fd) => readlinkOrNothing(`/proc/self/fd/${fd}`));
+  return open.filter((one) => one === path).length;
+}
+
+function readlinkOrNothing(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function print(text: string): void {
@@ -113,6 +127,54 @@ describe('what a guest prints', () => {
     await clock.advance(2);
     expect(heard).toBe(`\nshoal1 ready\n${LINE}`);
     booting.close();
+  });
+
+  it('before it is up is there for whoever comes next, however much it is, until its manifest says that it is up', async () => {
+    const noise = 'x'.repeat(200_000);
+    const console = open('new');
+    listenTo(console);
+    console.boot();
+    print(`${noise}\nshoal1 ready\n`);
+    await clock.advance(100);
+    console.settle();
+    await clock.advance(1_000);
+    heard = '';
+    const next = open('booting');
+    listenTo(next);
+    await clock.advance(100);
+    expect(heard).toBe(`${noise}\nshoal1 ready\n`);
+    next.close();
+    console.remembered();
+    await clock.advance(1_000);
+    expect(statSync(paths.consoleOut).size).toBe(0);
+    console.close();
+  });
+
+  it('is heard within moments for a while if a line is about to come', async () => {
+    const console = open('up');
+    // Before anybody listens there is nothing to hurry for.
+    console.listen();
+    listenTo(console);
+    await clock.advance(1_000);
+    console.listen();
+    await clock.advance(20);
+    print(LINE);
+    await clock.advance(5);
+    expect(heard).toBe(LINE);
+    await clock.advance(1_000);
+    print(LINE);
+    await clock.advance(5);
+    expect(heard).toBe(LINE);
+    console.close();
+  });
+
+  it('is heard no more once it is closed, and nothing of it stays open', async () => {
+    const console = open('up');
+    listenTo(console);
+    expect(openFilesOf(paths.consoleOut)).toBe(1);
+    console.close();
+    console.listen();
+    expect([openFilesOf(paths.consoleOut), clock.pending]).toEqual([0, 0]);
   });
 
   it('that cannot be read is a fault, told once until it works again, and harms no other console', async () => {
@@ -255,6 +317,35 @@ describe('what a guest is told', () => {
     for (const line of ['first\n', 'second\n', 'third\n']) console.write(line);
     await done;
     expect(said).toBe('first\nsecond\nthird\n');
+    console.close();
+  });
+
+  it('beyond what may wait is dropped, and what fits is said', async () => {
+    const console = open('up', { clock: systemClock });
+    let said = '';
+    server.on('connection', (guest) => guest.on('data', (bytes) => (said += String(bytes))));
+    for (const [word, chars] of [
+      ['a', 40_000],
+      ['b', 40_000],
+      ['c', 10_000],
+    ] as const)
+      console.write(word.repeat(chars));
+    await vi.waitFor(() => expect(said).toContain('c'), 10_000);
+    console.write('d');
+    await vi.waitFor(() => expect(said).toContain('d'), 10_000);
+    expect(said.replaceAll(/(.)\1*/g, '$1')).toBe('acd');
+    console.close();
+  });
+
+  it('is said although the guest prints much meanwhile', async () => {
+    const console = open('up', { clock: systemClock });
+    console.write('first\n');
+    const guest = await connected();
+    guest.resume();
+    guest.write(LINE.repeat(10_000));
+    const next = connected();
+    console.write('second\n');
+    expect(String((await once(await next, 'data'))[0])).toBe('second\n');
     console.close();
   });
 

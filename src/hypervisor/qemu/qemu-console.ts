@@ -41,6 +41,8 @@ export class QemuConsole implements RoundMember {
   readonly #options: ConsoleOptions;
   #file: ConsoleFile | undefined;
   #pace: 'booting' | 'settling' | 'resting';
+  /** Whether an adopter would have to read again what the guest has said. */
+  #isKept: boolean;
   #bootMs: number;
   /** Since when a line is waited for. */
   #listenMs = Number.NEGATIVE_INFINITY;
@@ -59,6 +61,7 @@ export class QemuConsole implements RoundMember {
     // again.
     this.#file = guest === 'new' ? ConsoleFile.create(paths.consoleOut) : this.#tryToOpen();
     this.#pace = guest === 'up' ? 'resting' : 'booting';
+    this.#isKept = guest !== 'up';
     this.#bootMs = clock.monotonic();
   }
 
@@ -83,6 +86,11 @@ export class QemuConsole implements RoundMember {
   /** The guest is up: once its next line, the first report, has come, the pace slows down. */
   settle(): void {
     if (this.#pace === 'booting') this.#pace = 'settling';
+  }
+
+  /** The manifest says that the guest is up: nobody needs its ready line again. */
+  remembered(): void {
+    this.#isKept = false;
   }
 
   /** A line is about to come. Reading that often for ever would cost an idle process its rest. */
@@ -146,7 +154,7 @@ export class QemuConsole implements RoundMember {
     if (this.#closed) return NO_BYTES;
     try {
       this.#file ??= this.#open();
-      const bytes = this.#file.read();
+      const bytes = this.#file.read(this.#isKept);
       this.#faults.delete('read');
       if (bytes.length > 0) this.#onBytes?.(bytes);
       return bytes;

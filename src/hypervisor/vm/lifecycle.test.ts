@@ -188,6 +188,13 @@ describe('a VM', () => {
     expect(last.at(-1)).toMatchObject({ do: 'end', end: { clean: true }, error: undefined });
   });
 
+  it('that was adopted and stands still is ended by us, and one that was only asked to stop is not', () => {
+    const endOf = (from: LifecycleState) => live([STOP, exited({})], from).last.at(-1);
+    const ended = { clean: false, reason: 'idle', why: `ended by us: ${STOP.why}` };
+    for (const guest of [GUEST, undefined]) expect(endOf(adoptedState(false, guest))).toMatchObject({ end: ended });
+    expect(endOf(adoptedState(true, GUEST))).toMatchObject({ end: { clean: false, why: 'its process is gone' } });
+  });
+
   it('that has too little memory says so, and what helps is said', () => {
     const bye: LifecycleInput = { kind: 'bye', reason: 'bad-argument (shoal.max=1048576: too-little-memory)' };
     expect(live([...UP, bye, exited({ exitCode: 69 })]).last.at(-1)).toMatchObject({
@@ -217,7 +224,7 @@ describe('a VM', () => {
     expect(endOf(STOP).last).toContainEqual({ do: 'ask-to-stop', by: 'powerdown' });
     expect(endOf(STOP, exited({ exitCode: 0 })).last.at(-1)).toMatchObject({ end: { clean: true, reason: 'idle' } });
     const late = endOf(STOP, { kind: 'stage-timeout' }, exited({ exitCode: 0 }));
-    expect(late.last.at(-1)).toMatchObject({ end: { clean: false, why: 'ended by us' } });
+    expect(late.last.at(-1)).toMatchObject({ end: { clean: false, why: `ended by us: ${STOP.why}` } });
     expect(endOf(exited({ exitCode: 0 })).last.at(-1)).toMatchObject({ end: { clean: false } });
   });
 
@@ -230,11 +237,32 @@ describe('a VM', () => {
 
   it('that cannot be prepared is gone, with the reason', () => {
     const error = toEnvelope(new Error('no'));
-    const end = { reason: 'prepare-failed' };
+    const end = { clean: false, reason: 'prepare-failed' };
     expect(live([{ kind: 'prepare-failed', error }]).last.at(-1)).toMatchObject({ do: 'end', end, error });
     const taken = toEnvelope(new ShoalError('PORT_TAKEN', 'no'));
     const { last } = live([{ kind: 'prepare-failed', error: taken }]);
     expect(last.at(-1)).toMatchObject({ do: 'end', end: { reason: 'address-taken' } });
+  });
+
+  it('that does not obey its console is dead, or stuck if it computes; QEMU says which once it is told to quit', () => {
+    const late: LifecycleInput = { kind: 'stage-timeout' };
+    const answered = (burning: boolean): LifecycleInput => ({ kind: 'quit-answered', burning });
+    const verdictOf = (...inputs: readonly LifecycleInput[]): unknown => {
+      const end = live([...UP, STOP, ...inputs, exited({ exitCode: 0 })]).last.at(-1);
+      return end?.do === 'end' ? end.end.verdict : end;
+    };
+    expect([verdictOf(late, answered(true)), verdictOf(late, answered(false)), verdictOf(late)]).toEqual([
+      ...['stuck', 'dead', 'dead'],
+    ]);
+    // It was asked to stop, and has done so in time.
+    expect([verdictOf(), verdictOf(answered(true))]).toEqual([undefined, undefined]);
+  });
+
+  it('whose CPU could not be started is not told to quit again while it stops', () => {
+    const failed: LifecycleInput = { kind: 'start-failed', error: toEnvelope(new Error('no')) };
+    expect(names(live([{ kind: 'prepared' }, { kind: 'start' }, failed]).last)).toContain('quit');
+    expect(live([{ kind: 'prepared' }, { kind: 'start' }, STOP, failed]).last).toEqual([]);
+    expect(live([...UP, exited({}), failed]).last).toEqual([]);
   });
 
   it('is ended once', () => {

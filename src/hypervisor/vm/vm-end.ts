@@ -89,12 +89,20 @@ export function whyBye(bye: string): string {
   return `the guest said bye: ${bye}${remedy}`;
 }
 
+/** An adopted process has no exit code. If it ends after QEMU was told to quit, or was signalled, that says enough. */
+function isEndedByUs({ phase }: LifecycleState, exitCode: number | null): boolean {
+  if (phase.name !== 'stopping') return false;
+  return exitCode === 0 || (exitCode === null && phase.stage !== 'console');
+}
+
 function whyDirty(state: LifecycleState, { exitCode, signal }: MachineExit, outcome: VmEndReason | undefined): string {
   if (signal !== null) return `killed by ${signal}`;
   if (state.bye !== undefined && state.bye !== 'stop') {
     return whyBye(state.bye);
   }
-  if (exitCode === 0 && state.phase.name === 'stopping') return 'ended by us';
+  if (isEndedByUs(state, exitCode)) {
+    return state.stopAsked === undefined ? 'ended by us' : `ended by us: ${state.stopAsked.why}`;
+  }
   switch (outcome) {
     case 'guest-powered-off':
       return 'the guest powered off without saying bye';

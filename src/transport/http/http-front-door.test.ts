@@ -33,8 +33,8 @@ test('a text becomes a request with the headers of one over NATS, and the outcom
     isIdGenerated: false,
   });
   expect(requests[1]?.deadlineMs).toBeGreaterThan(before + 50_000);
-  await post(url, 'x', { 'Shoal-Op': 'count' });
-  expect(requests[2]?.op).toBe('count');
+  await post(url, 'x', { 'Shoal-Op': 'count', 'Content-Type': 'text/csv' });
+  expect(requests[2]).toMatchObject({ op: 'count', contentType: 'text/csv' });
   expect(new Set(requests.map(({ requestId }) => requestId)).size).toBe(3);
 });
 

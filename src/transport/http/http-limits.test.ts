@@ -56,6 +56,25 @@ test('heads count as texts do, because they are kept as long', async () => {
   await vi.waitFor(() => expect(requests).toHaveLength(2));
 });
 
+test('what comes behind a refusal counts for nobody', async () => {
+  const { port, requests } = await served(hold, { inFlightBytesMax: 1_600 });
+  const sent = (head: string, body: string) =>
+    raw(port, `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\n\r\n${body}`);
+  const whole = (bytes: number) => sent(`Connection: close\r\nContent-Length: ${bytes}`, 'x'.repeat(bytes));
+  const chunk = (bytes: number): string => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
+  const first = whole(900);
+  await vi.waitFor(() => expect(requests).toHaveLength(1));
+  // The large piece is one too many, and each of the small ones would be taken.
+  const refused = await sent('Transfer-Encoding: chunked', chunk(700) + chunk(100).repeat(5) + chunk(0));
+  expect(refused).toMatch(/^HTTP\/1\.1 503 /);
+  requests[0]?.replyTo.tell(replied(Buffer.from('first')));
+  expect(await first).toContain('first');
+  const next = [whole(900), whole(500)];
+  await vi.waitFor(() => expect(requests).toHaveLength(3));
+  for (const { replyTo } of requests.slice(1)) replyTo.tell(replied(Buffer.from('next')));
+  for (const one of await Promise.all(next)) expect(one).toContain('next');
+});
+
 test('a single request is taken whatever it holds', async () => {
   const { url } = await served(undefined, { inFlightBytesMax: 10 });
   expect(await post(url, 'x'.repeat(100))).toMatchObject({ status: 200 });
