@@ -50,7 +50,7 @@ export const ERRORS = {
   HTTP_LISTEN_FAILED: 'HTTP requests cannot be taken at an address.',
   // Images, QEMU and VMs.
   IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
-  IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
+  IMAGE_INVALID: 'The file is not a guest image that QEMU can boot, or not the firmware that was built for VMs.',
   DEPLOY_RUNNING: 'A deploy of an image is under way.',
   DEPLOY_NONE: 'There is no deploy that could be rolled back.',
   SERVICE_BUILD: 'No image with the service could be built.',

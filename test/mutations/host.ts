@@ -121,8 +121,9 @@ export const HOST = [
       '    const { image, accelerator, qemu } = known as Known;',
     ],
     ['what another profile says does not stay', 'profile: undefined, companion: undefined, ', ''],
+    ['nor does what another image says', ', virtioConsole: undefined', ''],
     ['the larger memory counts', 'Math.max(...this.#profilesOf', 'Math.min(...this.#profilesOf'],
-    ['the parameter counts for the memory', '...specOfImage(image), memoryMib }', '...specOfImage(image) }'],
+    ['the parameter counts for the memory', '...specOfImage(image), memoryMib,', '...specOfImage(image),'],
     ['an image that needs more is refused', 'checkMemory(params, known.image);', ''],
     [
       'the slower boot counts',

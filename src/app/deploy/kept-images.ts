@@ -60,14 +60,8 @@ export class KeptImages {
     const { bootTimeoutMs } = withProfile(params, image.profile);
     const memoryMib = memoryMibFor(params, image.profile);
     // What the profile of another image says must not stay.
-    const spec = {
-      profile: undefined,
-      companion: undefined,
-      virtioConsole: undefined,
-      ...specOfImage(image),
-      memoryMib,
-    };
-    return { ...spec, accelerator, qemu, bootTimeoutMs };
+    const nothing = { profile: undefined, companion: undefined, virtioConsole: undefined };
+    return { ...nothing, ...specOfImage(image), memoryMib, accelerator, qemu, bootTimeoutMs };
   }
 
   /** @throws CONFIG_VALUE if VMs of one of these images would have too little memory */
