@@ -10,6 +10,8 @@ import { say } from './output.ts';
 
 /** Of a run that failed, the last lines are kept. */
 const LINES_KEPT = 200;
+/** Of a file with a scenario, whose trace may be long. */
+const SCENARIO_BYTES_MAX = 256 * 1024 ** 2;
 const GIT_MS = 5_000;
 
 /** One seed that failed, in the smallest scenario that was found to fail in the same way. */
@@ -58,7 +60,7 @@ export function readScenario(path: string): Scenario {
 
 function textOf(path: string): string {
   try {
-    return readPlainFileSync(path).toString();
+    return readPlainFileSync(path, SCENARIO_BYTES_MAX).toString();
   } catch (cause) {
     throw new ShoalError('CONFIG_VALUE', `The scenario ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
   }

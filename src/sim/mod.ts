@@ -5,8 +5,8 @@ export { formatDuration, parseDuration } from './duration.ts';
 export { type Given, withGiven } from './given.ts';
 export { type HeapOfAVm, heapOfAVm } from './heap.ts';
 export { checkedParams, vmBytesWith } from './image-memory.ts';
-export { FAULTS_A_MINUTE_MAX, RUN_MS_MAX } from './limits.ts';
-export { formatShape, hasUnits, parseShape, parseTrace, readTrace } from './load.ts';
+export { BEAT_MS_MAX, BEAT_MS_MIN, FAULTS_A_MINUTE_MAX, RATE_MAX, RUN_MS_MAX, SEED_MAX } from './limits.ts';
+export { formatShape, parseShape } from './load.ts';
 export { unreached } from './moments.ts';
 export type { Report } from './report.ts';
 export { type Failure, simulate } from './run.ts';
@@ -14,4 +14,5 @@ export { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenar
 export { runSeeds, type SeedsSummary, type SeedTask, scenarioOfSeed } from './seeds.ts';
 export { shrink } from './shrink.ts';
 export { swarmScenario } from './swarm.ts';
+export { hasUnits, parseTrace, readTrace, tooDense } from './trace.ts';
 export type { DecisionListener } from './world.ts';
