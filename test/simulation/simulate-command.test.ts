@@ -1,6 +1,6 @@
 /** `shoal simulate` as a user runs it. No QEMU, no NATS. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -37,6 +37,12 @@ function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'shoal-simulate-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** Whether the process has a listener for the signal. */
+function hears(pid: number, signal: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
 /** What a command wrote. Where it has another shape, the test fails. */
@@ -393,9 +399,33 @@ describe('shoal simulate', () => {
     expect(stderr).toMatch(message);
   });
 
-  test('a chart that cannot be written is told', async () => {
-    const { stderr, exitCode } = await simulate('--duration', '1', '--chart', join(folder(), 'no', 'chart.svg'));
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/chart\.svg cannot be written: .*ENOENT.* \[OUTPUT_UNWRITABLE\]/);
+  test.each([
+    ['--chart', ['--duration', '1']],
+    ['--failures', ['--seeds', '100000']],
+  ])('%s that cannot be written is told before anything runs', async (flag, others) => {
+    const { stdout, stderr, exitCode } = await simulate(...others, flag, join(folder(), 'no', 'output'));
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^shoal: .*output cannot be written: .*ENOENT.* \[OUTPUT_UNWRITABLE\]\n$/);
+  });
+
+  test('seeds that are interrupted say how many have run, and are no proof', async () => {
+    const seeds = new ShoalProcess(['simulate', '--seeds', '100000', '-o', 'json']);
+    onTestFinished(async () => {
+      seeds.signal('SIGKILL');
+      await seeds.finished;
+    });
+    while (seeds.child.exitCode === null && !hears(seeds.pid, constants.signals.SIGHUP)) {
+      // pause: until the command listens to the signal, which Node alone does not
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    seeds.signal('SIGHUP');
+    const { stdout, stderr, exitCode } = await seeds.finished;
+    const { ok, interrupted, runs } = parsed<{
+      readonly ok: boolean;
+      readonly interrupted: boolean;
+      readonly runs: number;
+    }>(stdout);
+    expect({ exitCode, ok, interrupted }).toEqual({ exitCode: 1, ok: false, interrupted: true });
+    expect(stderr).toBe(`interrupted: ${runs} of 100000 seeds have run\n`);
   });
 });
