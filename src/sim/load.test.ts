@@ -51,6 +51,18 @@ describe('a shape', () => {
     expect(at('sine:10:30:60', 0, 15, 30, 60)).toEqual([10, 20, 30, 10]);
   });
 
+  test('has arrivals that are independent of each other (Poisson): their counts vary as much as their mean', () => {
+    const seconds = 2_000;
+    const arrivals = all(shapedLoad(parseShape('constant:10'), new Chance(1), seconds * 1_000));
+    const counts = Array.from({ length: seconds }, (_, second) =>
+      countBetween(arrivals, second * 1_000, (second + 1) * 1_000),
+    );
+    const mean = arrivals.length / seconds;
+    const variance = counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / seconds;
+    expect(Math.abs(mean - 10)).toBeLessThan(0.5);
+    expect(Math.abs(variance / mean - 1)).toBeLessThan(0.15);
+  });
+
   test('has as many arrivals as its rate says, in order, none after the end', () => {
     const arrivals = all(shapedLoad(parseShape('step:10:100:50'), new Chance(1), 100_000));
     const times = arrivals.map(({ atMs }) => atMs);
