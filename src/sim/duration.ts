@@ -20,6 +20,18 @@ export function draw(duration: Duration, chance: Chance): number {
   }
 }
 
+/** Few take longer: one of forty, if it is lognormal. */
+export function usualMaxMs(duration: Duration): number {
+  switch (duration.kind) {
+    case 'constant':
+      return duration.ms;
+    case 'uniform':
+      return duration.toMs;
+    case 'lognormal':
+      return duration.medianMs * Math.exp(2 * duration.sigma);
+  }
+}
+
 /**
  * Reads `50`, `20..80` or `lognormal:50:0.5` (median and sigma).
  * @throws CONFIG_VALUE

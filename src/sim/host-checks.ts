@@ -128,6 +128,11 @@ export class HostChecks {
     return what === undefined || this.#scenario.hosts === 1 ? what : `${this.#host.name}: ${what}`;
   }
 
+  /** R5: below 0 % no VM is idle. */
+  get #endsIdleVms(): boolean {
+    return this.#scenario.params['idle_cpu_percent'] !== 0;
+  }
+
   get #bootsSpares(): boolean {
     return this.#scenario.params['spare_state'] === SPARE_BOOTED;
   }
@@ -150,7 +155,9 @@ export class HostChecks {
     const ready = vms.filter(({ state }) => state === 'ready').length;
     const minimum = this.#host.minVmCount;
     const wanted = Math.min(minimum, this.#scenario.addresses, this.#host.vmsWithinMemory);
-    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
+    if (ready < wanted || (ready > wanted && this.#endsIdleVms)) {
+      return `${ready} VMs are ready, and the minimum is ${minimum}`;
+    }
     const busy = vms.find(({ in_flight }) => in_flight > 0);
     const wrong = this.#unrestOfImages();
     if (wrong !== undefined) return wrong;

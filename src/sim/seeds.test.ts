@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_SCENARIO } from './defaults.ts';
+import type { Given } from './given.ts';
 import { MOMENTS, unreached } from './moments.ts';
 import { simulate } from './run.ts';
 import type { Scenario } from './scenario.ts';
@@ -60,6 +61,14 @@ test.each([
   ['a guest took two texts for one request that came under one id by way of other hosts', 4_914],
 ])('once broke a promise: %s', async (_what, seed) => {
   const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed));
+  expect(result.ok ? undefined : result.failure.message).toBeUndefined();
+});
+
+test.each<[string, number, Given]>([
+  ['guests work off requests of 20 s for nobody', 12, { service: { kind: 'constant', ms: 20_000 } }],
+  ['no VM counts as idle', 2, { params: { idle_cpu_percent: 0 } }],
+])('no promise is broken where %s', async (_what, seed, given) => {
+  const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed, given));
   expect(result.ok ? undefined : result.failure.message).toBeUndefined();
 });
 
