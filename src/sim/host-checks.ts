@@ -186,7 +186,9 @@ export class HostChecks {
   /** Each deploy ends, and all VMs are of the image that it left. */
   #unrestOfImages(): string | undefined {
     const { image = FIRST_IMAGE, deploy } = this.#host.disk.image ?? {};
-    if (deploy !== null && deploy?.ended_ms === null) return `a deploy is under way (${deploy.phase})`;
+    // A host that has memory for no VM can try no image.
+    const isUnderWay = deploy !== null && deploy?.ended_ms === null && this.#host.vmsWithinMemory > 0;
+    if (isUnderWay) return `a deploy is under way (${deploy.phase})`;
     const odd = [...this.#host.room.qemus.values()].find((one) => one.isAlive && one.spec.imageDigest !== image);
     return odd && `VM ${odd.spec.vm} is of the image ${odd.spec.imageDigest}, and ${image} is deployed`;
   }

@@ -67,6 +67,7 @@ test.each([
 test.each<[string, number, Given]>([
   ['guests work off requests of 20 s for nobody', 12, { service: { kind: 'constant', ms: 20_000 } }],
   ['no VM counts as idle', 2, { params: { idle_cpu_percent: 0 } }],
+  ['a host that deploys has memory for no VM', 3, { params: { host_memory_reserve_bytes: 64 * 1024 ** 3 } }],
 ])('no promise is broken where %s', async (_what, seed, given) => {
   const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed, given));
   expect(result.ok ? undefined : result.failure.message).toBeUndefined();

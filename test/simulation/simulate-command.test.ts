@@ -79,6 +79,9 @@ describe('shoal simulate', () => {
     const lines = stdout.trim().split('\n');
     const { events } = parsed<{ readonly events: number }>(lines.at(-1) ?? '');
     expect([exitCode, lines.length]).toEqual([0, events + 1]);
+    // Time, host, event, VM and text, each below the one above.
+    const aligned = /^[\d. ]{14} {2}.{8} \S.{13} [\d ]{7} {2}\S/;
+    expect(lines.slice(0, -1).filter((line) => line.length > 47 && !aligned.test(line))).toEqual([]);
     expect(readFileSync(path, 'utf8')).toMatch(/^<svg /);
   });
 
