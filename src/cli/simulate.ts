@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { chartOf, runSeeds, type Scenario, type SeedTask, scenarioOfSeed, simulate, unreached } from '../sim/mod.ts';
 import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, printText, say } from './output.ts';
@@ -6,6 +7,7 @@ import { interruption } from './signals.ts';
 import { SimulationDecisions } from './simulation-decisions.ts';
 import { failuresIn, smaller } from './simulation-failures.ts';
 import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
+import { memoryHint } from './simulation-memory.ts';
 import { optionsOf } from './simulation-options.ts';
 import { planOf } from './simulation-scenario.ts';
 import { failuresOf, isProof, seedsSummaryOf, simulationSummaryOf } from './simulation-summary.ts';
@@ -125,6 +127,8 @@ interface Shown {
 }
 
 async function runOne(scenario: Scenario, { json, hasLines, chart, decisions }: Shown): Promise<number> {
+  const hint = memoryHint(scenario, getHeapStatistics().heap_size_limit);
+  if (hint !== undefined) say(hint);
   const result = await simulate(scenario, hasLines ? printData : undefined, decisions.isWanted ? decisions : undefined);
   const [explained, text] = [decisions.explained(), decisions.text()];
   if (!result.ok) {

@@ -7,7 +7,7 @@ export { type HeapOfAVm, heapOfAVm } from './heap.ts';
 export { checkedParams, vmBytesWith } from './image-memory.ts';
 export { BEAT_MS_MAX, BEAT_MS_MIN, FAULTS_A_MINUTE_MAX, RATE_MAX, RUN_MS_MAX, SEED_MAX } from './limits.ts';
 export { formatShape, parseShape } from './load.ts';
-export { unreached } from './moments.ts';
+export { MOMENTS, unreached } from './moments.ts';
 export type { Report } from './report.ts';
 export { type Failure, simulate } from './run.ts';
 export { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenario.ts';

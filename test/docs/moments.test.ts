@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MOMENTS } from '../../src/sim/moments.ts';
+import { MOMENTS } from '../../src/sim/mod.ts';
 import { Page } from './page.ts';
 
 test('the page of the simulation lists every moment, and how often the last run reached it', () => {
