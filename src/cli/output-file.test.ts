@@ -3,7 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { checkWritable, writeOutput } from './output-file.ts';
+import { checkWritable, type OutputFile, writeOutput } from './output-file.ts';
+
+function chart(path: string): OutputFile {
+  return { flag: '--chart', path };
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'shoal-output-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -15,16 +19,16 @@ execFileSync('mkfifo', [pipe]);
 describe('a file for a result', () => {
   test('may be new, and is not made before there is a result', () => {
     const path = join(folder, 'new');
-    checkWritable(path);
+    checkWritable(chart(path));
     expect(existsSync(path)).toBe(false);
-    writeOutput(path, 'text');
+    writeOutput(chart(path), 'text');
     expect(readFileSync(path, 'utf8')).toBe('text');
   });
 
   test('may be there, and stays as it is until there is a result', () => {
-    checkWritable(file);
+    checkWritable(chart(file));
     expect(readFileSync(file, 'utf8')).toBe('as it was, and longer');
-    writeOutput(file, 'new');
+    writeOutput(chart(file), 'new');
     expect(readFileSync(file, 'utf8')).toBe('new');
   });
 
@@ -37,9 +41,11 @@ describe('a file for a result', () => {
   ])('%s is refused before and after the run, and nobody waits', (_, path, why) => {
     const refused = expect.objectContaining({
       code: 'OUTPUT_UNWRITABLE',
-      message: expect.stringMatching(new RegExp(`^${path} cannot be written: .*${why}.*; name a plain file in`)),
+      message: expect.stringMatching(
+        new RegExp(`^${path} cannot be written: .*${why}.*; give --chart a plain file in`),
+      ),
     });
-    expect(() => checkWritable(path)).toThrow(refused);
-    expect(() => writeOutput(path, 'text')).toThrow(refused);
+    expect(() => checkWritable(chart(path))).toThrow(refused);
+    expect(() => writeOutput(chart(path), 'text')).toThrow(refused);
   });
 });

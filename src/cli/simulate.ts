@@ -111,10 +111,10 @@ export const simulateCommand: Command = {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const { task, count, hasLines, chart, decisions, failures } = planOf(simulateCommand, flags);
     if (count !== undefined) {
-      checkWritable(failures);
+      checkWritable({ flag: '--failures', path: failures });
       return runMany(task, count, json, failures);
     }
-    if (chart !== undefined) checkWritable(chart);
+    if (chart !== undefined) checkWritable({ flag: '--chart', path: chart });
     return runOne(scenarioOfSeed(task), { json, hasLines, chart, decisions: new SimulationDecisions(decisions, json) });
   },
 };
@@ -141,7 +141,7 @@ async function runOne(scenario: Scenario, { json, hasLines, chart, decisions }: 
   const { report } = result;
   if (json) printJson({ ...reportJson(report, scenario), explained });
   else printText([simulationSummaryOf(report, optionsOf(scenario)), ...(text === undefined ? [] : [text])].join('\n'));
-  if (chart !== undefined) writeOutput(chart, chartOf(report));
+  if (chart !== undefined) writeOutput({ flag: '--chart', path: chart }, chartOf(report));
   return 0;
 }
 
@@ -174,7 +174,7 @@ async function runMany(task: Required<SeedTask>, count: number, json: boolean, f
     const failed = await smaller(summary);
     say(failuresOf(failed));
     const { command, text } = failuresIn(failures, failed);
-    writeOutput(failures, text);
+    writeOutput({ flag: '--failures', path: failures }, text);
     say(`Written to ${failures}; \`${command}\` repeats the first.`);
   }
   return isProof(result) ? 0 : 1;
