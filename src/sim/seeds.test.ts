@@ -58,6 +58,7 @@ test.each([
   ['the monitor of a spare took `cont` before the `stop` that was sent first', 2_473],
   ['a spare that boots ahead is wanted through another VM before its CPU runs', 537],
   ['a host tried a request again whose home lost it meanwhile, and tried it, too', 4_009],
+  ['a host that leaves stops a VM whose stop command a hostile guest has kept', 3_367],
   ['a guest took two texts for one request that came under one id by way of other hosts', 4_914],
 ])('once broke a promise: %s', async (_what, seed) => {
   const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed));
