@@ -5,7 +5,7 @@ import { printData, printJson, printText, say } from './output.ts';
 import { checkWritable, writeOutput } from './output-file.ts';
 import { interruption } from './signals.ts';
 import { SimulationDecisions } from './simulation-decisions.ts';
-import { failuresIn, smaller } from './simulation-failures.ts';
+import { asTheyAre, failuresIn, smaller } from './simulation-failures.ts';
 import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
 import { memoryHint } from './simulation-memory.ts';
 import { optionsOf } from './simulation-options.ts';
@@ -171,10 +171,12 @@ async function runMany(task: Required<SeedTask>, count: number, json: boolean, f
   else printData(seedsSummaryOf(result));
   if (result.isInterrupted) say(`interrupted: ${summary.runs} of ${count} seeds have run`);
   if (summary.failures.length > 0) {
+    const file = { flag: '--failures', path: failures };
+    writeOutput(file, failuresIn(failures, asTheyAre(summary)).text);
     const failed = await smaller(summary);
     say(failuresOf(failed));
     const { command, text } = failuresIn(failures, failed);
-    writeOutput({ flag: '--failures', path: failures }, text);
+    writeOutput(file, text);
     say(`Written to ${failures}; \`${command}\` repeats the first.`);
   }
   return isProof(result) ? 0 : 1;

@@ -24,6 +24,11 @@ interface FailedSeed {
   readonly lines: readonly string[];
 }
 
+/** The failures as they are: to make them smaller may take long, and may be interrupted. */
+export function asTheyAre({ failures }: SeedsSummary): readonly FailedSeed[] {
+  return failures.map(({ seed, scenario, failure }) => ({ seed, scenario, failure, tries: 0, lines: [] }));
+}
+
 /** Each failure in a smaller scenario, with its last events. */
 export async function smaller({ failures }: SeedsSummary): Promise<readonly FailedSeed[]> {
   const failed: FailedSeed[] = [];
