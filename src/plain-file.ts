@@ -47,10 +47,15 @@ async function readUpTo(file: FileHandle, bytes: number): Promise<Buffer> {
   return buffer.subarray(0, length);
 }
 
-/** As `readPlainFile`, for small files. */
-export function readPlainFileSync(path: string): Buffer {
+/**
+ * As `readPlainFile`, for small files.
+ * @throws an error without a code for more than `bytesMax`
+ */
+export function readPlainFileSync(path: string, bytesMax = Number.POSITIVE_INFINITY): Buffer {
   const file = openPlainFileSync(path, constants.O_RDONLY);
   try {
+    const { size } = fstatSync(file);
+    if (size > bytesMax) throw new Error(`it has ${size} bytes, and at most ${bytesMax} are read`);
     return readFileSync(file);
   } finally {
     closeSync(file);

@@ -1,23 +1,16 @@
-import {
-  chartOf,
-  formatDuration,
-  formatShape,
-  hasUnits,
-  runSeeds,
-  type Scenario,
-  type SeedTask,
-  scenarioOfSeed,
-  simulate,
-  unreached,
-} from '../sim/mod.ts';
+import { getHeapStatistics } from 'node:v8';
+import { chartOf, runSeeds, type Scenario, type SeedTask, scenarioOfSeed, simulate, unreached } from '../sim/mod.ts';
 import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, printText, say } from './output.ts';
+import { checkWritable, writeOutput } from './output-file.ts';
 import { interruption } from './signals.ts';
 import { SimulationDecisions } from './simulation-decisions.ts';
-import { writeFailures, writeOutput } from './simulation-failures.ts';
+import { asTheyAre, failuresIn, smaller } from './simulation-failures.ts';
 import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
+import { memoryHint } from './simulation-memory.ts';
+import { optionsOf } from './simulation-options.ts';
 import { planOf } from './simulation-scenario.ts';
-import { failuresOf, seedsSummaryOf, simulationSummaryOf } from './simulation-summary.ts';
+import { failuresOf, isProof, seedsSummaryOf, simulationSummaryOf } from './simulation-summary.ts';
 
 const FAILURES_MAX = 3;
 
@@ -117,7 +110,11 @@ export const simulateCommand: Command = {
   run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const { task, count, hasLines, chart, decisions, failures } = planOf(simulateCommand, flags);
-    if (count !== undefined) return runMany(task, count, json, failures);
+    if (count !== undefined) {
+      checkWritable({ flag: '--failures', path: failures });
+      return runMany(task, count, json, failures);
+    }
+    if (chart !== undefined) checkWritable({ flag: '--chart', path: chart });
     return runOne(scenarioOfSeed(task), { json, hasLines, chart, decisions: new SimulationDecisions(decisions, json) });
   },
 };
@@ -130,6 +127,8 @@ interface Shown {
 }
 
 async function runOne(scenario: Scenario, { json, hasLines, chart, decisions }: Shown): Promise<number> {
+  const hint = memoryHint(scenario, getHeapStatistics().heap_size_limit);
+  if (hint !== undefined) say(hint);
   const result = await simulate(scenario, hasLines ? printData : undefined, decisions.isWanted ? decisions : undefined);
   const [explained, text] = [decisions.explained(), decisions.text()];
   if (!result.ok) {
@@ -140,9 +139,9 @@ async function runOne(scenario: Scenario, { json, hasLines, chart, decisions }: 
     return 1;
   }
   const { report } = result;
-  if (chart !== undefined) writeOutput(chart, chartOf(report));
   if (json) printJson({ ...reportJson(report, scenario), explained });
   else printText([simulationSummaryOf(report, optionsOf(scenario)), ...(text === undefined ? [] : [text])].join('\n'));
+  if (chart !== undefined) writeOutput({ flag: '--chart', path: chart }, chartOf(report));
   return 0;
 }
 
@@ -167,37 +166,21 @@ async function runMany(task: Required<SeedTask>, count: number, json: boolean, f
   // What is given may rule a moment out.
   const isWhole = swarm && Object.keys(given).length === 0 && summary.runs >= SEEDS_FOR_ALL_MOMENTS;
   const missed = isWhole ? unreached(summary) : [];
-  if (json) printJson(seedsJson(summary, missed));
-  else printData(seedsSummaryOf(summary, missed));
+  const result = { summary, missed, isInterrupted: signal.aborted && summary.runs < count };
+  if (json) printJson(seedsJson(result));
+  else printData(seedsSummaryOf(result));
+  if (result.isInterrupted) say(`interrupted: ${summary.runs} of ${count} seeds have run`);
   if (summary.failures.length > 0) {
-    const { failed, command } = await writeFailures(summary, failures);
-    say(failuresOf(failed, failures, command));
+    const file = { flag: '--failures', path: failures };
+    writeOutput(file, failuresIn(failures, asTheyAre(summary)).text);
+    const failed = await smaller(summary);
+    say(failuresOf(failed));
+    const { command, text } = failuresIn(failures, failed);
+    writeOutput(file, text);
+    say(`Written to ${failures}; \`${command}\` repeats the first.`);
   }
-  return summary.failures.length > 0 || missed.length > 0 ? 1 : 0;
+  return isProof(result) ? 0 : 1;
 }
 
 /** Fewer seeds need not reach every moment. */
 const SEEDS_FOR_ALL_MOMENTS = 2_000;
-
-/** What the run depends on, for the summary. */
-function optionsOf(scenario: Scenario): readonly string[] {
-  const { seed, load, durationMs, hosts, addresses, params, guest, faults, network } = scenario;
-  const asText = [...Object.entries(params), ...Object.entries(faults).filter(([, rate]) => rate > 0)];
-  const shape = load.kind === 'trace' ? `a trace of ${load.rows.length} lines` : formatShape(load);
-  return [
-    `seed ${seed}, ${durationMs / 1_000} s, ${shape}, ${hosts === 1 ? '' : `${hosts} hosts, each with `}${addresses} addresses`,
-    `boot ${formatDuration(guest.boot)} ms, ${serviceOf(scenario)}${guest.idempotent ? '' : ', not idempotent'}`,
-    ...(asText.length === 0 ? [] : [asText.map(([name, value]) => `${name}=${value}`).join(' ')]),
-    ...(network.lost + network.doubled + network.late > 0
-      ? [`NATS loses ${network.lost}, doubles ${network.doubled}, delays ${network.late} of the messages`]
-      : []),
-  ];
-}
-
-/** How long requests compute. */
-function serviceOf({ load, msPerUnit, guest }: Scenario): string {
-  const service = `service ${formatDuration(guest.service)} ms`;
-  if (load.kind !== 'trace' || !hasUnits(load.rows)) return service;
-  if (msPerUnit !== undefined) return `service ${msPerUnit} ms a unit of work`;
-  return `${service} (not by the last column of the trace: that needs --ms-per-unit)`;
-}

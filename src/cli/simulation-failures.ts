@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { messageOf, ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
@@ -10,6 +9,8 @@ import { say } from './output.ts';
 
 /** Of a run that failed, the last lines are kept. */
 const LINES_KEPT = 200;
+/** Of a file with a scenario, whose trace may be long. */
+const SCENARIO_BYTES_MAX = 256 * 1024 ** 2;
 const GIT_MS = 5_000;
 
 /** One seed that failed, in the smallest scenario that was found to fail in the same way. */
@@ -23,25 +24,34 @@ interface FailedSeed {
   readonly lines: readonly string[];
 }
 
-/** Writes each failure with a smaller scenario, its last events and the command that repeats the first. */
-export async function writeFailures(
-  { failures }: SeedsSummary,
-  path: string,
-): Promise<{ readonly failed: readonly FailedSeed[]; readonly command: string }> {
+/** The failures as they are: to make them smaller may take long, and may be interrupted. */
+export function asTheyAre({ failures }: SeedsSummary): readonly FailedSeed[] {
+  return failures.map(({ seed, scenario, failure }) => ({ seed, scenario, failure, tries: 0, lines: [] }));
+}
+
+/** Each failure in a smaller scenario, with its last events. */
+export async function smaller({ failures }: SeedsSummary): Promise<readonly FailedSeed[]> {
   const failed: FailedSeed[] = [];
   for (const { seed, scenario, failure } of failures) {
     say(`making the failure of seed ${seed} smaller`);
-    const smaller = await shrink(scenario, failure);
-    failed.push({ seed, ...smaller, lines: await lastLines(smaller.scenario) });
+    const shrunk = await shrink(scenario, failure);
+    failed.push({ seed, ...shrunk, lines: await lastLines(shrunk.scenario) });
   }
+  return failed;
+}
+
+/** The content of a file of failures, and the command that repeats the first. */
+export function failuresIn(
+  path: string,
+  failed: readonly FailedSeed[],
+): { readonly command: string; readonly text: string } {
   const command = `shoal simulate --scenario ${shellWord(path)} --lines`;
   const content = { commit: commitHere(), command, ...failed[0], others: failed.slice(1) };
-  writeOutput(path, `${JSON.stringify(content, null, 2)}\n`);
-  return { failed, command };
+  return { command, text: `${JSON.stringify(content, null, 2)}\n` };
 }
 
 /**
- * The scenario of a file that `writeFailures` wrote.
+ * The scenario of a file of failures.
  * @throws CONFIG_VALUE naming the file, and the field if one is wrong
  */
 export function readScenario(path: string): Scenario {
@@ -58,7 +68,7 @@ export function readScenario(path: string): Scenario {
 
 function textOf(path: string): string {
   try {
-    return readPlainFileSync(path).toString();
+    return readPlainFileSync(path, SCENARIO_BYTES_MAX).toString();
   } catch (cause) {
     throw new ShoalError('CONFIG_VALUE', `The scenario ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
   }
@@ -69,15 +79,6 @@ function parsed(path: string, text: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     throw refused(path, `it is no JSON (${messageOf(cause)})`, cause);
-  }
-}
-
-/** @throws OUTPUT_UNWRITABLE */
-export function writeOutput(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new ShoalError('OUTPUT_UNWRITABLE', `${path} cannot be written: ${String(cause)}`, { cause });
   }
 }
 

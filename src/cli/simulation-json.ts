@@ -1,4 +1,5 @@
-import type { Failure, Report, Scenario, SeedsSummary } from '../sim/mod.ts';
+import type { Failure, Report, Scenario } from '../sim/mod.ts';
+import { isProof, type SeedsResult } from './simulation-summary.ts';
 
 /** What `shoal simulate -o json` prints for a run that kept all promises. */
 export function reportJson(report: Report, scenario: Scenario): object {
@@ -51,11 +52,13 @@ export function failureJson({ kind, message, atMs }: Failure, history: string, s
   };
 }
 
-/** For `--seeds`. @param missed moments that no seed reached, and should have */
-export function seedsJson(summary: SeedsSummary, missed: readonly string[]): object {
-  const { runs, requests, events, failures, counts, rules, failedRequests } = summary;
+/** For `--seeds`. */
+export function seedsJson(result: SeedsResult): object {
+  const { runs, requests, events, failures, counts, rules, failedRequests } = result.summary;
+  const { missed, isInterrupted } = result;
   return {
-    ok: failures.length === 0 && missed.length === 0,
+    ok: isProof(result),
+    interrupted: isInterrupted,
     runs,
     requests,
     failed_requests: failedRequests,

@@ -12,6 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), 'shoal-plan-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const trace = join(folder, 'trace.csv');
 writeFileSync(trace, 'time,bytes,units\n0,10,100\n1,10,100\n2.5,10,300\n');
+const flood = join(folder, 'flood.csv');
+writeFileSync(flood, 'time,count\n0,1000000\n0.5,1000001\n');
 const scenario = join(folder, 'scenario.json');
 writeFileSync(scenario, '{"scenario": {"addresses": 5}}');
 
@@ -124,6 +126,25 @@ test('what is given of parameters, faults and messages stands by its name, and t
   });
 });
 
+test.each([
+  [
+    ['--seed', '2147483640', '--seeds', '9'],
+    'expected --seed and --seeds to end at seed 2147483647, got 9 from 2147483640 on',
+  ],
+  [
+    ['--trace', flood],
+    'expected --trace to have up to 1000000 requests a second, times --scale 1; it has 1000001 requests 0.5 s',
+  ],
+  [['--trace', flood, '--scale', '1.5'], 'times --scale 1.5; it has 1000000 requests 0 s after its begin'],
+])('%j is refused', (args, why) => {
+  expect(() => planOf(simulateCommand, parse(simulateCommand, args).flags)).toThrow(why);
+});
+
+test('seeds may go up to the last one', () => {
+  const { flags } = parse(simulateCommand, ['--seed', '2147483640', '--seeds', '8']);
+  expect(planOf(simulateCommand, flags)).toMatchObject({ count: 8, task: { seed: 2_147_483_640 } });
+});
+
 test('a switch is not forgotten: each flag has a value here or takes none', () => {
   const without = simulateCommand.flags.filter(({ name, value }) => value !== undefined && !(name in VALUES));
   expect(without.map(({ name }) => name)).toEqual([]);
@@ -153,6 +174,8 @@ test.each([
   ['load', `step:1:2:${'9'.repeat(400)}`],
   ['boot', '3600000'],
   ['duration', '34560000'],
+  ['beat', '9'],
+  ['beat', '10'],
 ])('--%s %s is refused, or a scenario that a file may have, so that what fails can be repeated', (name, value) => {
   const plan = (): unknown => {
     const { flags } = parse(simulateCommand, [`--${name}`, value]);

@@ -1,5 +1,7 @@
 import { makeParams, paramsTable, VMS_MAX } from '../fleet/mod.ts';
 import {
+  BEAT_MS_MAX,
+  BEAT_MS_MIN,
   checkedParams,
   DEFAULT_SCENARIO,
   FAULT_NAMES,
@@ -9,10 +11,13 @@ import {
   hasUnits,
   parseDuration,
   parseShape,
+  RATE_MAX,
   RUN_MS_MAX,
   readTrace,
   type Scenario,
+  SEED_MAX,
   type SeedTask,
+  tooDense,
   vmBytesWith,
   withGiven,
 } from '../sim/mod.ts';
@@ -22,12 +27,10 @@ import { settings } from './settings.ts';
 import { type WantedDecisions, wantedDecisions } from './simulation-decisions.ts';
 import { readScenario } from './simulation-failures.ts';
 
-const SEED_MAX = 2 ** 31 - 1;
 const DURATION_S_MAX = RUN_MS_MAX / 1_000;
 /** Room for the reserve of the host. */
 const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
-const BEAT_MS_MAX = 3_600_000;
 /** Silence for so many beats, and a host counts as lost: as in production. */
 const BEATS_LOST = 3;
 const FACTOR_MAX = 1_000_000;
@@ -92,8 +95,12 @@ export function planOf(command: Command, flags: Flags): Plan {
   const swarm = flags.has('chaos') || (count !== undefined && !hasLoad);
   const seed = flags.whole('seed', { min: 0, max: SEED_MAX });
   const task = taskOf(command, flags, swarm);
+  const first = seed ?? task.base.seed;
+  if (count !== undefined && first + count - 1 > SEED_MAX) {
+    throw usage(command, `expected --seed and --seeds to end at seed ${SEED_MAX}, got ${count} from ${first} on`);
+  }
   return {
-    task: { ...task, seed: seed ?? task.base.seed },
+    task: { ...task, seed: first },
     count,
     hasLines,
     chart,
@@ -124,7 +131,7 @@ function givenBy(command: Command, flags: Flags): Given {
   const service = flags.text('service');
   const durationMs = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const params = paramsOf(command, flags.list('param'));
-  const beat = flags.whole('beat', { min: 1, max: BEAT_MS_MAX });
+  const beat = flags.whole('beat', { min: BEAT_MS_MIN, max: BEAT_MS_MAX });
   return defined({
     load: shape === undefined ? traced?.load : parseShape(shape),
     durationMs: durationMs === undefined ? traced?.durationMs : durationMs * 1_000,
@@ -163,6 +170,14 @@ function traceBy(command: Command, flags: Flags): Traced | undefined {
   }
   const scale = positive(command, flags, 'scale') ?? 1;
   const rows = readTrace(path, flags.text('from'));
+  const dense = tooDense(rows, scale);
+  if (dense !== undefined) {
+    const where = `${dense.count} requests ${dense.atMs / 1_000} s after its begin`;
+    throw usage(
+      command,
+      `expected --trace to have up to ${RATE_MAX} requests a second, times --scale ${scale}; it has ${where}`,
+    );
+  }
   if (msPerUnit !== undefined && !hasUnits(rows)) {
     const remedy = 'a last column with the units of each arrival, and none of counts; or give --service';
     throw usage(command, `--ms-per-unit needs a trace with units of work: ${remedy}`);

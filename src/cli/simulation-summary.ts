@@ -60,7 +60,21 @@ function kindsLine(kinds: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-export function seedsSummaryOf(summary: SeedsSummary, missed: readonly string[]): string {
+/** What `--seeds` came to. */
+export interface SeedsResult {
+  readonly summary: SeedsSummary;
+  /** Moments that no seed reached, and should have. */
+  readonly missed: readonly string[];
+  /** Whether it was ended before all seeds had run. */
+  readonly isInterrupted: boolean;
+}
+
+/** Whether all seeds have run, none has failed, and no moment was missed. */
+export function isProof({ summary, missed, isInterrupted }: SeedsResult): boolean {
+  return summary.failures.length === 0 && missed.length === 0 && !isInterrupted;
+}
+
+export function seedsSummaryOf({ summary, missed }: SeedsResult): string {
   const { runs, requests, events, failures, counts, rules } = summary;
   const lines = [
     `Seeds       ${runs} run, ${failures.length} failed: ${requests} requests, ${events} events`,
@@ -72,13 +86,9 @@ export function seedsSummaryOf(summary: SeedsSummary, missed: readonly string[])
   return `${lines.join('\n')}\n`;
 }
 
-export function failuresOf(
-  failures: readonly { readonly seed: number; readonly failure: Failure }[],
-  path: string,
-  command: string,
-): string {
+export function failuresOf(failures: readonly { readonly seed: number; readonly failure: Failure }[]): string {
   const lines = failures.map(({ seed, failure }) => `  seed ${seed}: ${failure.message.split('\n')[0]}`);
-  return ['', 'Failed', ...lines, `Written to ${path}; \`${command}\` repeats the first.`].join('\n');
+  return ['', 'Failed', ...lines].join('\n');
 }
 
 function countLine(count: number, name: string): string {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { VMS_MAX } from '../fleet/mod.ts';
 import { checkScenario } from './check-scenario.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
-import { parseTrace } from './load.ts';
 import { swarmScenario } from './swarm.ts';
+import { parseTrace } from './trace.ts';
 
 test('what a run can have is taken as it is, from JSON too', () => {
   const trace = { kind: 'trace', rows: parseTrace('1,2\n2,3\n', 't'), scale: 2 } as const;
@@ -18,7 +18,41 @@ test('what is missing has its default', () => {
 
 test.each([
   ['no object', [], 'Expected scenario to be an object, got []'],
-  ['an unknown field', { sead: 1 }, 'Expected scenario to be an object of seed, '],
+  ['an unknown field', { sead: 1 }, /^Expected scenario to be an object of seed, .*, got \{"sead":1\}$/],
+  [
+    'a trace that goes back',
+    {
+      load: {
+        kind: 'trace',
+        rows: [
+          { atMs: 5, count: 1, bytes: 1 },
+          { atMs: 0, count: 1, bytes: 1 },
+        ],
+        scale: 1,
+      },
+    },
+    'Expected scenario.load.rows[1].atMs to be not before that of the last row, got 0',
+  ],
+  [
+    'a trace with more requests than a load may have',
+    { load: { kind: 'trace', rows: [{ atMs: 0, count: 1_000, bytes: 1 }], scale: 1_001 } },
+    'Expected scenario.load.rows[0].count to be at most 1000000 requests a second, times the scale, got 1000',
+  ],
+  [
+    'a duration that falls',
+    { natsLatency: { kind: 'uniform', fromMs: 5, toMs: 1 } },
+    'Expected scenario.natsLatency.fromMs to be at most its toMs, 1, got 5',
+  ],
+  [
+    'a duration longer than flags take',
+    { natsLatency: { kind: 'constant', ms: 3_600_001 } },
+    'Expected scenario.natsLatency.ms to be a number from 0 to 3600000, got 3600001',
+  ],
+  [
+    'hosts that are lost between two beats',
+    { beats: { beatMs: 1_000, lostMs: 1_000 } },
+    'Expected scenario.beats.lostMs to be at least two beats, 2000, got 1000',
+  ],
   [
     'a text for a number',
     { durationMs: '5' },
@@ -50,6 +84,9 @@ test.each([
   ['a parameter out of its range', { params: { free_count: 0 } }, 'Expected free_count to be'],
 ])('%s is refused', (_, scenario, message) => {
   expect(() => checkScenario(scenario)).toThrow(
-    expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining(message) }),
+    expect.objectContaining({
+      code: 'CONFIG_VALUE',
+      message: typeof message === 'string' ? expect.stringContaining(message) : expect.stringMatching(message),
+    }),
   );
 });

@@ -1,3 +1,4 @@
+import { usualMaxMs } from './duration.ts';
 import { numberIn } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -25,6 +26,11 @@ export class InvariantViolation extends Error {
 
 /** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
 const SETTLING_MS = 180_000;
+/**
+ * Guests work off what has come over a link that is lost, for nobody if nobody asks again: so many requests one after the other, as long as
+ * they take.
+ */
+const WORK_LEFT = 64;
 /** Hosts that are up see each other after a few times the silence that makes one lost: they may have counted each other as lost just now. */
 const SILENCES_TO_SETTLE = 5;
 const LOOK_MS = 500;
@@ -114,7 +120,11 @@ export class Checks {
   /** Runs the world in peace until everything is at rest. */
   async liveness(): Promise<void> {
     const { time, scenario } = this.#world;
-    const settlingMs = Math.max(SETTLING_MS, SILENCES_TO_SETTLE * scenario.beats.lostMs);
+    const settlingMs = Math.max(
+      SETTLING_MS,
+      SILENCES_TO_SETTLE * scenario.beats.lostMs,
+      WORK_LEFT * usualMaxMs(scenario.guest.service),
+    );
     const endMs = time.nowMs + scenario.deadlineMs + settlingMs;
     const lookMs = scenario.hosts > HOSTS_LOOKED_AT_OFTEN ? RARE_LOOK_MS : LOOK_MS;
     let why = 'nothing was looked at';
@@ -146,7 +156,7 @@ export class Checks {
       // Rest that lasts a moment only is none.
       if (time.nowMs - restingSinceMs >= RESTING_MS) return this.#balance();
     }
-    throw new InvariantViolation(`${settlingMs / 1_000} s after the last fault, ${why}`);
+    throw new InvariantViolation(`${Math.round(settlingMs / 1_000)} s after the last fault, ${why}`);
   }
 
   /** @returns what is not at rest; undefined if all is */

@@ -1,4 +1,5 @@
 import { ShoalError } from '../errors.ts';
+import { DURATION_MS_MAX, SIGMA_MAX } from './limits.ts';
 import type { Chance } from './random.ts';
 
 /** How long something takes, in milliseconds. */
@@ -8,9 +9,6 @@ export type Duration =
   /** @param sigma of the logarithm: 0 is constant, 1 has a p99 of ten medians */
   | { readonly kind: 'lognormal'; readonly medianMs: number; readonly sigma: number };
 
-/** No single duration is longer, however unlucky the draw. */
-const MS_MAX = 3_600_000;
-
 export function draw(duration: Duration, chance: Chance): number {
   switch (duration.kind) {
     case 'constant':
@@ -18,7 +16,19 @@ export function draw(duration: Duration, chance: Chance): number {
     case 'uniform':
       return duration.fromMs + (duration.toMs - duration.fromMs) * chance.fraction();
     case 'lognormal':
-      return Math.min(MS_MAX, duration.medianMs * Math.exp(duration.sigma * chance.normal()));
+      return Math.min(DURATION_MS_MAX, duration.medianMs * Math.exp(duration.sigma * chance.normal()));
+  }
+}
+
+/** Few take longer: one of forty, if it is lognormal. */
+export function usualMaxMs(duration: Duration): number {
+  switch (duration.kind) {
+    case 'constant':
+      return duration.ms;
+    case 'uniform':
+      return duration.toMs;
+    case 'lognormal':
+      return duration.medianMs * Math.exp(2 * duration.sigma);
   }
 }
 
@@ -54,10 +64,10 @@ export function formatDuration(duration: Duration): string {
 function checked(duration: Duration, text: string, flag: string): Duration {
   const isFine =
     duration.kind === 'constant'
-      ? duration.ms <= MS_MAX
+      ? duration.ms <= DURATION_MS_MAX
       : duration.kind === 'uniform'
-        ? duration.fromMs <= duration.toMs && duration.toMs <= MS_MAX
-        : duration.medianMs <= MS_MAX && duration.sigma <= 4;
+        ? duration.fromMs <= duration.toMs && duration.toMs <= DURATION_MS_MAX
+        : duration.medianMs <= DURATION_MS_MAX && duration.sigma <= SIGMA_MAX;
   if (!isFine) throw refused(text, flag);
   return duration;
 }

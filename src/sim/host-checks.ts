@@ -128,6 +128,11 @@ export class HostChecks {
     return what === undefined || this.#scenario.hosts === 1 ? what : `${this.#host.name}: ${what}`;
   }
 
+  /** R5: below 0 % no VM is idle. */
+  get #endsIdleVms(): boolean {
+    return this.#scenario.params['idle_cpu_percent'] !== 0;
+  }
+
   get #bootsSpares(): boolean {
     return this.#scenario.params['spare_state'] === SPARE_BOOTED;
   }
@@ -150,7 +155,9 @@ export class HostChecks {
     const ready = vms.filter(({ state }) => state === 'ready').length;
     const minimum = this.#host.minVmCount;
     const wanted = Math.min(minimum, this.#scenario.addresses, this.#host.vmsWithinMemory);
-    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
+    if (ready < wanted || (ready > wanted && this.#endsIdleVms)) {
+      return `${ready} VMs are ready, and the minimum is ${minimum}`;
+    }
     const busy = vms.find(({ in_flight }) => in_flight > 0);
     const wrong = this.#unrestOfImages();
     if (wrong !== undefined) return wrong;
@@ -179,7 +186,9 @@ export class HostChecks {
   /** Each deploy ends, and all VMs are of the image that it left. */
   #unrestOfImages(): string | undefined {
     const { image = FIRST_IMAGE, deploy } = this.#host.disk.image ?? {};
-    if (deploy !== null && deploy?.ended_ms === null) return `a deploy is under way (${deploy.phase})`;
+    // A host that has memory for no VM can try no image.
+    const isUnderWay = deploy !== null && deploy?.ended_ms === null && this.#host.vmsWithinMemory > 0;
+    if (isUnderWay) return `a deploy is under way (${deploy.phase})`;
     const odd = [...this.#host.room.qemus.values()].find((one) => one.isAlive && one.spec.imageDigest !== image);
     return odd && `VM ${odd.spec.vm} is of the image ${odd.spec.imageDigest}, and ${image} is deployed`;
   }

@@ -1,5 +1,4 @@
-import { ShoalError, whyUnreadable } from '../errors.ts';
-import { readPlainFileSync } from '../plain-file.ts';
+import { ShoalError } from '../errors.ts';
 import { RATE_MAX, RUN_MS_MAX } from './limits.ts';
 import type { Chance } from './random.ts';
 
@@ -33,7 +32,8 @@ export interface Arrival {
   readonly units: number | undefined;
 }
 
-const TEXT_BYTES = 64;
+/** Of a request whose size nobody says. */
+export const TEXT_BYTES = 64;
 
 /** Arrivals that are independent of each other (Poisson), at the shape's rate; by thinning (Lewis and Shedler, 1979). */
 export function shapedLoad(shape: Shape, chance: Chance, endMs: number): Load {
@@ -122,147 +122,4 @@ export function formatShape(shape: Shape): string {
     case 'sine':
       return `sine:${shape.fromPerSecond}:${shape.toPerSecond}:${shape.periodMs / 1_000}`;
   }
-}
-
-/** One line of a trace: so many requests from this moment to the next line's. */
-export interface TraceRow {
-  readonly atMs: number;
-  readonly count: number;
-  readonly bytes: number;
-  /** Of work, as the trace counts it; undefined if it does not. */
-  readonly units: number | undefined;
-}
-
-interface Columns {
-  readonly count: number | undefined;
-  readonly bytes: number | undefined;
-  readonly units: number | undefined;
-}
-
-/**
- * Reads a trace: a time in the first column, and by the heading a `count` (or `value`, `requests`) of requests until the next line, or, if
- * there is none, one arrival a line, with its size (`bytes`, or a heading that ends with `Tokens`) and the last column's units of work.
- * Times are seconds (fractions allowed) or ISO 8601, never going back. Without a heading the second column is the count.
- * @param from leaves out what is before this time
- * @throws CONFIG_VALUE with the line
- */
-export function readTrace(path: string, from?: string): readonly TraceRow[] {
-  try {
-    return parseTrace(readPlainFileSync(path).toString(), path, from);
-  } catch (cause) {
-    if (cause instanceof ShoalError) throw cause;
-    throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
-  }
-}
-
-export function parseTrace(text: string, name: string, from?: string): readonly TraceRow[] {
-  const fromMs = from === undefined ? Number.NEGATIVE_INFINITY : timeOf(from);
-  if (Number.isNaN(fromMs)) throw invalidTime(from ?? '');
-  const lines = text.split(/\r?\n/);
-  const hasHeading = !/^\s*"?\d/.test(lines[0] ?? '');
-  const columns = hasHeading ? columnsOf(lines[0] ?? '') : { count: 1, bytes: undefined, units: undefined };
-  const rows: TraceRow[] = [];
-  let firstMs: number | undefined;
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '' || (hasHeading && index === 0)) continue;
-    const fields = line.split(',').map((field) => field.trim());
-    const epochMs = timeOf(fields[0] ?? '');
-    if (epochMs < fromMs) continue;
-    firstMs ??= epochMs;
-    const row = {
-      atMs: epochMs - firstMs,
-      count: numberAt(fields, columns.count, 1),
-      bytes: numberAt(fields, columns.bytes, TEXT_BYTES),
-      units: columns.units === undefined ? undefined : numberAt(fields, columns.units, Number.NaN),
-    };
-    const isInOrder = row.atMs >= (rows.at(-1)?.atMs ?? 0) && row.atMs <= RUN_MS_MAX;
-    const isFine = isInOrder && !Number.isNaN(row.count + row.bytes + (row.units ?? 0));
-    if (!isFine) throw invalidLine(name, index + 1, line);
-    rows.push(row);
-  }
-  if (rows.length === 0)
-    throw new ShoalError(
-      'CONFIG_VALUE',
-      `The trace ${name} has no line with a request${from === undefined ? '' : ` from ${from} on`}`,
-    );
-  return rows;
-}
-
-/** Whether the lines say how much work each arrival is. */
-export function hasUnits(rows: readonly TraceRow[]): boolean {
-  return rows.some(({ units }) => units !== undefined);
-}
-
-function columnsOf(heading: string): Columns {
-  const names = heading
-    .toLowerCase()
-    .split(',')
-    .map((one) => one.trim());
-  const find = (form: RegExp): number | undefined => {
-    const at = names.findIndex((one, index) => index > 0 && form.test(one));
-    return at < 0 ? undefined : at;
-  };
-  const count = find(/^(?:count|value|requests)$/);
-  const bytes = find(/bytes|tokens$/);
-  const last = names.length - 1;
-  return { count, bytes, units: count === undefined && last > 0 ? last : undefined };
-}
-
-/** A time without a zone is UTC: the same trace is the same on any machine. */
-function timeOf(text: string): number {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  // Node reads almost any text as some time.
-  if (!/^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d|[Zz]?$)/.test(text)) return Number.NaN;
-  return Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text.replace(' ', 'T')}Z`);
-}
-
-/** NaN if there is no such number. */
-function numberAt(fields: readonly string[], column: number | undefined, otherwise: number): number {
-  if (column === undefined) return otherwise;
-  const text = fields[column] ?? '';
-  return /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-}
-
-function invalidTime(from: string): ShoalError {
-  return new ShoalError('CONFIG_VALUE', `Expected --from to be a time in seconds or ISO 8601, got \`${from}\``);
-}
-
-function invalidLine(name: string, line: number, text: string): ShoalError {
-  const expected = `a time in seconds or ISO 8601, never going back nor ${DAYS_MAX} days beyond the first, and numbers`;
-  return new ShoalError(
-    'CONFIG_VALUE',
-    `Expected line ${line} of the trace ${name} to be ${expected}, got \`${text.slice(0, 80)}\``,
-  );
-}
-
-/** The requests of a trace. Those of one line come at even distances until the next line. @param scale multiplies the counts */
-export function tracedLoad(rows: readonly TraceRow[], scale: number, chance: Chance, endMs: number): Load {
-  let row = 0;
-  let sent = 0;
-  let owed = 0;
-  let count = 0;
-  const begin = (): void => {
-    const exact = (rows[row]?.count ?? 0) * scale + owed;
-    count = Math.floor(exact);
-    owed = exact - count;
-    sent = 0;
-  };
-  begin();
-  const lastGapMs = rows.length > 1 ? (rows.at(-1)?.atMs ?? 0) - (rows.at(-2)?.atMs ?? 0) : 1_000;
-  return {
-    next() {
-      for (;;) {
-        const now = rows[row];
-        if (now === undefined) return undefined;
-        if (sent < count) {
-          const gapMs = (rows[row + 1]?.atMs ?? now.atMs + lastGapMs) - now.atMs;
-          const atMs = now.atMs + (gapMs * (sent + (count > 1 ? chance.fraction() : 0))) / count;
-          sent += 1;
-          return atMs < endMs ? { atMs, bytes: now.bytes, units: now.units } : undefined;
-        }
-        row += 1;
-        begin();
-      }
-    },
-  };
 }

@@ -207,10 +207,9 @@ export class Qemu {
         if (options.relayed.length > RELAYED_MAX) options.relayed.shift();
       },
       stopped: (requests) => {
-        // Whoever ends all of Shoal stops its VMs without their relay and without a look at their work.
-        if (options.isClosing()) return;
         options.relays?.acted('stop', spec.vm);
-        if (requests > 0) options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
+        if (requests > 0 && !options.isClosing())
+          options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
       },
       print: (line) => {
         if (this.#isConsoleCut) return;

@@ -12,7 +12,7 @@ function lineOf(kind: string, vm: number, through: number, number: number): stri
   return `${kind} vm=${vm} addr=${PLACE} through=${through} router=${hex} number=${number} mac=${hex}${hex}`;
 }
 
-function bench() {
+function bench({ isClosing = false } = {}) {
   const time = new VirtualTime();
   const found: string[] = [];
   const checks = new RelayChecks({
@@ -20,6 +20,7 @@ function bench() {
     violated: (what) => found.push(what),
     holderOf: (place) => (place === PLACE ? 7 : undefined),
     isAlive: () => true,
+    isClosing: () => isClosing,
   });
   const event = (more: Partial<FleetEvent>): void =>
     checks.onEvent({ atMs: 0, kind: 'vm-relay', host: 'h', text: '', rule: 'R10', ...more });
@@ -93,6 +94,13 @@ describe('the checks of relayed commands find nothing in', () => {
     expect(found).toEqual([]);
   });
 
+  it('a stop of all VMs by a Shoal that ends, though a command for one was not relayed', () => {
+    const { checks, found } = bench({ isClosing: true });
+    checks.received(7, lineOf('stop', 7, 7, 1));
+    checks.acted('stop', 7);
+    expect(found).toEqual([]);
+  });
+
   it('what is left of commands when a part of Shoal begins anew', async () => {
     const { checks, found, pass } = bench();
     checks.received(3, LINE);
@@ -132,6 +140,16 @@ describe('the checks of relayed commands find', () => {
     checks.received(3, LINE);
     if (line !== undefined) checks.heard(by, line);
     checks.acted('start', 7);
+    expect(found).toEqual([expect.stringContaining('has not relayed it as it was signed')]);
+  });
+
+  it.each([
+    ['start', true],
+    ['stop', false],
+  ] as const)('a %s command that acts without having been relayed, closing: %s', (kind, isClosing) => {
+    const { checks, found } = bench({ isClosing });
+    checks.received(7, lineOf(kind, 7, 7, 1));
+    checks.acted(kind, 7);
     expect(found).toEqual([expect.stringContaining('has not relayed it as it was signed')]);
   });
 

@@ -8,6 +8,8 @@ export interface RelayingHost {
   /** Whom the durable tables give an address to. */
   holderOf(place: string): number | null | undefined;
   isAlive(vm: number): boolean;
+  /** Its Shoal ends, and all VMs with it: they are told to stop by no command of a router. */
+  isClosing(): boolean;
 }
 
 /** What happens to relayed commands where the machines are. */
@@ -102,6 +104,7 @@ export class RelayChecks implements RelayWatch {
 
   acted(kind: 'start' | 'stop', vm: number): void {
     if (kind === 'start' && this.#ahead.delete(vm)) return;
+    if (kind === 'stop' && this.#host.isClosing()) return;
     const open = this.#open.get(vm);
     if (open?.kind === kind) {
       this.#host.violated(

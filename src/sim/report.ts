@@ -1,6 +1,7 @@
 import type { Rule } from '../fleet/mod.ts';
 import type { History } from './history.ts';
 import type { MachineRoom } from './machine-room.ts';
+import { type Sample, Samples } from './samples.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface Quantiles {
@@ -65,14 +66,6 @@ export interface HostReport {
   readonly workedForOthers: number;
 }
 
-/** One second of the run. */
-export interface Sample {
-  readonly atMs: number;
-  readonly sent: number;
-  readonly vms: number;
-  readonly latencyP95Ms: number | null;
-}
-
 /** A host, as far as it is measured. */
 interface MeasuredHost extends Pick<HostReport, 'takenIn' | 'worked' | 'workedForOthers'> {
   readonly name: string;
@@ -95,7 +88,7 @@ export class Recorder {
   /** When a VM began to work on a request that has not ended, by its number. */
   readonly #beganMs = new Map<string, number>();
   readonly #ready = new Set<string>();
-  readonly #samples: Sample[] = [];
+  readonly #samples = new Samples();
   #recent: number[] = [];
   #sentNow = 0;
   #sent = 0;
@@ -171,7 +164,7 @@ export class Recorder {
     }
     const recent = this.#recent.sort((one, other) => one - other);
     const latencyP95Ms = recent.length === 0 ? null : rounded(quantile(recent, 0.95));
-    this.#samples.push({ atMs: time.nowMs, sent: this.#sentNow, vms, latencyP95Ms });
+    this.#samples.add({ atMs: time.nowMs, sent: this.#sentNow, vms, latencyP95Ms });
     this.#recent = [];
     this.#sentNow = 0;
   }
@@ -205,7 +198,7 @@ export class Recorder {
         rules.map(([rule, kinds]) => [rule, [...kinds.values()].reduce((sum, one) => sum + one, 0)]),
       ),
       ruleEvents: Object.fromEntries(rules.map(([rule, kinds]) => [rule, Object.fromEntries([...kinds].sort())])),
-      samples: this.#samples,
+      samples: this.#samples.all(),
       events: history.count,
       history: history.digest(),
     };

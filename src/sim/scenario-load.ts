@@ -1,6 +1,7 @@
-import { type Load, shapedLoad, tracedLoad } from './load.ts';
+import { type Load, shapedLoad } from './load.ts';
 import type { Chance } from './random.ts';
 import type { Scenario } from './scenario.ts';
+import { tracedLoad } from './trace.ts';
 
 /** The load of a scenario that begins at that time. */
 export function loadFrom(

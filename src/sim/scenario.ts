@@ -3,8 +3,9 @@ import type { DiskBehaviour } from './disk.ts';
 import type { Duration } from './duration.ts';
 import type { GuestBehaviour } from './guest.ts';
 import type { HostBehaviour } from './hypervisor.ts';
-import type { Shape, TraceRow } from './load.ts';
+import type { Shape } from './load.ts';
 import type { NetworkFaults } from './nats-server.ts';
+import type { TraceRow } from './trace.ts';
 
 /** How often what goes wrong does so, in events a simulated minute, for the whole world. */
 export interface FaultRates {

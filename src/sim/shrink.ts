@@ -1,3 +1,4 @@
+import { checkScenario } from './check-scenario.ts';
 import { type Failure, simulate } from './run.ts';
 import { FAULT_NAMES, NO_FAULTS, type Scenario } from './scenario.ts';
 
@@ -21,7 +22,7 @@ export async function shrink(scenario: Scenario, failure: Failure): Promise<Shru
   let tries = 0;
   for (let isSmaller = true; isSmaller; ) {
     isSmaller = false;
-    for (const candidate of simpler(best)) {
+    for (const candidate of simplerOf(best)) {
       if (tries >= TRIES_MAX) return { ...best, tries };
       tries += 1;
       const result = await simulate(candidate);
@@ -34,7 +35,12 @@ export async function shrink(scenario: Scenario, failure: Failure): Promise<Shru
   return { ...best, tries };
 }
 
-function* simpler({ scenario, failure }: Shrunk): Iterable<Scenario> {
+/** Scenarios with one thing less, each of which can be run again from a file. */
+export function* simplerOf(shrunk: Pick<Shrunk, 'scenario' | 'failure'>): Iterable<Scenario> {
+  for (const candidate of simpler(shrunk)) if (isPossible(candidate)) yield candidate;
+}
+
+function* simpler({ scenario, failure }: Pick<Shrunk, 'scenario' | 'failure'>): Iterable<Scenario> {
   const { faults, network, params, durationMs } = scenario;
   // What happened after the failure has no part in it.
   if (failure.atMs > 0 && failure.atMs < durationMs) yield { ...scenario, durationMs: Math.ceil(failure.atMs) };
@@ -67,6 +73,16 @@ function* simpler({ scenario, failure }: Shrunk): Iterable<Scenario> {
   if (load.kind === 'constant' && load.perSecond > 0.2)
     yield { ...scenario, load: { ...load, perSecond: load.perSecond / 2 } };
   else if (load.kind !== 'constant') yield { ...scenario, load: { kind: 'constant', perSecond: 5 } };
+}
+
+/** A scenario that no file may have could not be run again: some parameters need others. */
+function isPossible(scenario: Scenario): boolean {
+  try {
+    checkScenario(scenario);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The same promise is broken; figures and ids may differ. */

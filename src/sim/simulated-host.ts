@@ -66,6 +66,7 @@ export class SimulatedHost {
       violated: (what) => this.checks.violated(what),
       holderOf: (place) => this.disk.document.ip_pool.find(({ ip, port }) => `${ip}:${port}` === place)?.vm,
       isAlive: (vm) => this.room.qemus.get(vm)?.isAlive === true,
+      isClosing: () => this.room.isClosing,
     });
     this.room = new MachineRoom({
       time,

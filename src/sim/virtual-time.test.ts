@@ -97,3 +97,16 @@ test('those that are cancelled do not stay until their time', async () => {
   const inOrder = expected.sort((a, b) => ((a * 7_919) % 10_007) - ((b * 7_919) % 10_007) || a - b);
   expect(ran).toEqual(inOrder);
 });
+
+test('a timer takes no turn of the event loop of Node', async () => {
+  const time = new VirtualTime();
+  for (let entry = 0; entry < 10_000; entry++) time.after(entry, () => undefined);
+  let turns = 0;
+  const turn = (): void => {
+    turns += 1;
+    if (time.pending > 0) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await time.run(20_000);
+  expect([time.pending, turns]).toEqual([0, 0]);
+});

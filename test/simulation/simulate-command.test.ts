@@ -1,6 +1,6 @@
 /** `shoal simulate` as a user runs it. No QEMU, no NATS. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -39,6 +39,12 @@ function folder(): string {
   return path;
 }
 
+/** Whether the process has a listener for the signal. */
+function hears(pid: number, signal: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
 /** What a command wrote. Where it has another shape, the test fails. */
 function parsed<T>(text: string): T {
   // The type is what the test expects.
@@ -73,6 +79,9 @@ describe('shoal simulate', () => {
     const lines = stdout.trim().split('\n');
     const { events } = parsed<{ readonly events: number }>(lines.at(-1) ?? '');
     expect([exitCode, lines.length]).toEqual([0, events + 1]);
+    // Time, host, event, VM and text, each below the one above.
+    const aligned = /^[\d. ]{14} {2}.{8} \S.{13} [\d ]{7} {2}\S/;
+    expect(lines.slice(0, -1).filter((line) => line.length > 47 && !aligned.test(line))).toEqual([]);
     expect(readFileSync(path, 'utf8')).toMatch(/^<svg /);
   });
 
@@ -393,9 +402,33 @@ describe('shoal simulate', () => {
     expect(stderr).toMatch(message);
   });
 
-  test('a chart that cannot be written is told', async () => {
-    const { stderr, exitCode } = await simulate('--duration', '1', '--chart', join(folder(), 'no', 'chart.svg'));
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/chart\.svg cannot be written: .*ENOENT.* \[OUTPUT_UNWRITABLE\]/);
+  test.each([
+    ['--chart', ['--duration', '1']],
+    ['--failures', ['--seeds', '100000']],
+  ])('%s that cannot be written is told before anything runs', async (flag, others) => {
+    const { stdout, stderr, exitCode } = await simulate(...others, flag, join(folder(), 'no', 'output'));
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^shoal: .*output cannot be written: .*ENOENT.* \[OUTPUT_UNWRITABLE\]\n$/);
+  });
+
+  test('seeds that are interrupted say how many have run, and are no proof', async () => {
+    const seeds = new ShoalProcess(['simulate', '--seeds', '100000', '-o', 'json']);
+    onTestFinished(async () => {
+      seeds.signal('SIGKILL');
+      await seeds.finished;
+    });
+    while (seeds.child.exitCode === null && !hears(seeds.pid, constants.signals.SIGHUP)) {
+      // pause: until the command listens to the signal, which Node alone does not
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    seeds.signal('SIGHUP');
+    const { stdout, stderr, exitCode } = await seeds.finished;
+    const { ok, interrupted, runs } = parsed<{
+      readonly ok: boolean;
+      readonly interrupted: boolean;
+      readonly runs: number;
+    }>(stdout);
+    expect({ exitCode, ok, interrupted }).toEqual({ exitCode: 1, ok: false, interrupted: true });
+    expect(stderr).toBe(`interrupted: ${runs} of 100000 seeds have run\n`);
   });
 });
