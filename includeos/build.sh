@@ -167,6 +167,9 @@ if [ "$variants" = engine ]; then
   mkdir -p build/engine
   wasm2c --no-debug-names -n engine $quickjs/quickjs.wasm -o build/engine/module.c
   awk -v calls=loops -f wasm/prepare.awk build/engine/module.c >build/engine/module_steps.c
+  # engine.cpp counts on it: the table is filled at the start, and left alone from then on
+  changes=$(grep -cE '(_table_(init|copy|set|fill)|wasm_rt_grow_(funcref|externref)_table)\(&instance' build/engine/module.c) || true
+  [ "$changes" -eq 1 ] || { echo "includeos: the engine changes its tables ($changes times)" >&2; exit 1; }
   ../bin/node engine/snapshot.mjs $quickjs/quickjs.wasm engine/prelude.js build/engine
   own_digest=$(cat build/engine/module.h build/engine/snapshot.inc build/engine/snapshot.bin | sha256sum | cut -c1-64)
 fi

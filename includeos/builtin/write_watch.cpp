@@ -40,7 +40,7 @@ bool watch_writes(const char* start, size_t bytes, uint8_t* written) {
   const size_t count = (to - base + kLargePage - 1) / kLargePage;
   for (size_t i = 0; i < count * kEntries; i++) {
     const uintptr_t address = base + i * kPage;
-    const bool is_watched = address >= from && address < to && written[(address - from) / kPage] == 0;
+    const bool is_watched = address >= from && address < to;
     tables[i] = address | PAGE_PRESENT | PAGE_USER | PAGE_USED | PAGE_NO_EXECUTE | (is_watched ? 0 : PAGE_WRITE);
   }
   watched_written = reinterpret_cast<uint8_t*>(address_of(written) - (from - base) / kPage);

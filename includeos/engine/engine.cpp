@@ -239,7 +239,8 @@ struct Calling {
   Outcome outcome;
 };
 
-Value random_number() { return Z_engineZ_qjs_new_number(&instance, static_cast<double>(static_cast<uint32_t>(wasm::random_fraction() * 0x1p32))); }
+/// A whole number below 2^53.
+Value random_number() { return Z_engineZ_qjs_new_number(&instance, static_cast<double>(static_cast<uint64_t>(wasm::random_fraction() * 0x1p53))); }
 
 void free_held() {
   if (held.text != 0) Z_engineZ_qjs_free_cstring(&instance, held.text);
@@ -326,7 +327,7 @@ void call_body(void* argument) {
   while (rejected_count > 0) free_rejected(rejected[--rejected_count]);
   const Value input = takes_bytes ? new_bytes(calling.input) : new_string(calling.input);
   const Value content_type = calling.content_type.empty() ? kSnapshotUndefined : new_string(calling.content_type);
-  const Value started = shoal_call<7>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number(), random_number(), random_number()});
+  const Value started = shoal_call<5>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number()});
   if (is_exception(started)) {
     calling.outcome = outcome_of(Z_engineZ_qjs_get_exception(&instance));
     return;
@@ -384,7 +385,7 @@ const char* load(const ServiceFile& file) {
   takes_bytes = file.payload == "bytes";
   keeps_state = file.keeps_state;
   shoal_wasm_ignore(0, kSnapshotStackEnd);
-  shoal_wasm_began_as(engine_snapshot, kSnapshotStackEnd, kSnapshotSize);
+  shoal_wasm_keeps_tables();  // build.sh looks whether that is so
   shoal_wasm_note_writes(keeps_state ? SHOAL_WASM_NOTES_NOTHING : SHOAL_WASM_NOTES_BY_FAULTS);
   if (keeps_state) shoal_wasm_grace(kGraceMs);
   return shoal_wasm_snapshot() ? nullptr : "out-of-memory";

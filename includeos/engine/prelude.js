@@ -67,19 +67,16 @@
     return sum >>> 0;
   }
 
-  /** Mixed only when the first number is drawn, which most requests never do. */
+  /** Of the request in work. It is mixed in only when the first number is drawn, which most requests never do. */
+  let seed = 0;
   let isSeedMixed = true;
-
-  function seed(word0, word1, word2) {
-    random0 = word0;
-    random1 = word1;
-    random2 = word2;
-    random3 = 1;
-    isSeedMixed = false;
-  }
 
   function mixSeed() {
     isSeedMixed = true;
+    random0 = seed >>> 0;
+    random1 = (seed / 4294967296) >>> 0;
+    random2 = 0;
+    random3 = 1;
     for (let i = 0; i < 12; i++) randomWord();
   }
 
@@ -434,14 +431,16 @@
   }
 
   /** @returns the reply if it is a text that is known at once; it still counts only if no job fails. Else undefined */
-  function start(name, input, contentType, word0, word1, word2) {
+  function start(name, input, contentType, random) {
     const outcome = outcomeOf(name);
     current = outcome;
-    seed(word0, word1, word2);
+    seed = random;
+    isSeedMixed = false;
     try {
       const value = apply(functions[name], owner, [input, { operation: name, contentType }]);
       if (typeof value === 'string') {
-        settle(outcome, value);
+        outcome.result = apply(toWellFormed, value, []);
+        outcome.code = 0;
         return outcome.result;
       }
       const promise = apply(promiseResolve, PromiseBase, [value]);
@@ -508,5 +507,5 @@
     describe,
   };
 
-  return (step, a, b, c, d, e, f) => steps[step](a, b, c, d, e, f);
+  return (step, a, b, c, d) => steps[step](a, b, c, d);
 });

@@ -87,9 +87,7 @@ struct State {
   bool yields;
   uint64_t slow_from_ms;  // when a start that goes on is slow; UINT64_MAX: there is none, or it was told
   shoal_wasm_notes notes;
-  const char* first_bytes;  // what the memory was at its opening, where that is known
-  size_t first_from;
-  size_t first_to;
+  bool keeps_tables;
   bool lacked_memory;
   uint32_t grace_ms;
   uint64_t grace_end_ms;  // 0: the request is not cancelled
@@ -198,6 +196,7 @@ void tell_slow_start() {
 }
 
 bool save_tables() {
+  if (state.keeps_tables) return true;
   for (TableNote* note = state.tables; note != nullptr; note = note->next) {
     const size_t bytes = note->table->size * note->element_bytes;
     note->saved = static_cast<char*>(allocate(bytes));
@@ -212,14 +211,11 @@ bool save_tables() {
 /// All but what is ignored at the beginning.
 bool watch_pages() {
   const size_t first = state.ignored_from == 0 ? state.ignored_to : 0;
-  for (size_t at = state.first_from; at < state.first_to; at += kPage) {
-    const size_t bytes = state.first_to - at < kPage ? state.first_to - at : kPage;
-    if (memcmp(state.region + at, state.first_bytes + (at - state.first_from), bytes) != 0) shoal_wasm_written[at / kPage] = 1;
-  }
   return shoal::builtin::watch_writes(state.region + first * kPage, (state.saved_count - first) * kPage, shoal_wasm_written + first);
 }
 
 void restore_tables() {
+  if (state.keeps_tables) return;
   for (TableNote* note = state.tables; note != nullptr; note = note->next) {
     if (note->table->data != note->first_data) note->capacity = note->saved_size;
     note->table->data = note->first_data;
@@ -324,11 +320,7 @@ void shoal_wasm_ignore(uint32_t start, uint32_t end) {
 
 void shoal_wasm_note_writes(enum shoal_wasm_notes notes) { state.notes = notes; }
 
-void shoal_wasm_began_as(const char* bytes, uint32_t start, uint32_t size) {
-  state.first_bytes = bytes;
-  state.first_from = start;
-  state.first_to = start + size;
-}
+void shoal_wasm_keeps_tables() { state.keeps_tables = true; }
 
 bool shoal_wasm_snapshot() {
   state.slow_from_ms = UINT64_MAX;

@@ -74,9 +74,8 @@ enum shoal_wasm_notes {
 };
 void shoal_wasm_note_writes(enum shoal_wasm_notes notes);
 
-/* What the memory was from `start` on when it was opened, for good. Pages that are others by the time of the snapshot are taken for written
-   to: requests will do that as well, and need no faults to tell it. */
-void shoal_wasm_began_as(const char* bytes, uint32_t start, uint32_t size);
+/* The module never changes its tables: they are neither kept nor put back. To be told before the snapshot. */
+void shoal_wasm_keeps_tables(void);
 
 /* Whether steps give the guest its turn. At first they do not. */
 void shoal_wasm_yields(bool yields);

@@ -34,7 +34,6 @@ const NO_MEMORY_FOR_IT = 'null';
 /** Of a request and of a reply, as a fleet has it. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 const TOO_LARGE = 'the operation takes more memory than this service has';
-const WORD = 2 ** 32;
 
 /** A service in the engine of the VMs, driven as the guest drives it. */
 export class Runner {
@@ -124,8 +123,8 @@ export class Runner {
 
   #answer(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
     const engine = this.#engine;
-    const words = [randomInt(WORD), randomInt(WORD), randomInt(WORD)];
-    engine.free(engine.call(this.#shoal, ['start', operation, input, contentType, ...words]));
+    const seed = randomInt(2 ** 32) * 2 ** 21 + randomInt(2 ** 21);
+    engine.free(engine.call(this.#shoal, ['start', operation, input, contentType, seed]));
     for (let exception = engine.runJobs(); exception !== undefined; exception = engine.runJobs()) {
       const error = engine.errorOf(exception);
       if (error.message === OUT_OF_MEMORY) throw error;
