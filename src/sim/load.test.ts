@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, formatShape, type Load, parseShape, rateAt, shapedLoad } from './load.ts';
+import { formatShape, parseShape, rateAt, shapedLoad } from './load.ts';
 import { Chance } from './random.ts';
-
-function all(load: Load): Arrival[] {
-  const arrivals: Arrival[] = [];
-  for (let one = load.next(); one !== undefined; one = load.next()) arrivals.push(one);
-  return arrivals;
-}
-
-function countBetween(arrivals: readonly Arrival[], fromMs: number, toMs: number): number {
-  return arrivals.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).length;
-}
+import { all, countBetween } from './testing/arrivals.ts';
 
 describe('a shape', () => {
   test.each([

@@ -2,19 +2,9 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Arrival, Load } from './load.ts';
 import { Chance } from './random.ts';
+import { all, countBetween } from './testing/arrivals.ts';
 import { parseTrace, readTrace, tooDense, tracedLoad } from './trace.ts';
-
-function all(load: Load): Arrival[] {
-  const arrivals: Arrival[] = [];
-  for (let one = load.next(); one !== undefined; one = load.next()) arrivals.push(one);
-  return arrivals;
-}
-
-function countBetween(arrivals: readonly Arrival[], fromMs: number, toMs: number): number {
-  return arrivals.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).length;
-}
 
 describe('a trace', () => {
   test('of counts has its requests at even distances until the next line', () => {
