@@ -17,7 +17,7 @@ class Console {
   /// What is printed goes there from now on.
   void divert(ConsolePort& port);
 
-  /// All or nothing.
+  /// All or nothing. If there is no room, the device gets a moment to make some.
   bool print(std::string_view text);
 
   /// Gives the device what it takes.
