@@ -17,7 +17,7 @@ class Console {
   /// What is printed goes there from now on.
   void divert(ConsolePort& port);
 
-  /// All or nothing.
+  /// All or nothing. If there is no room, the device gets a moment to make some.
   bool print(std::string_view text);
 
   /// Gives the device what it takes.
@@ -32,10 +32,15 @@ class Console {
   /// Gives up after `limit_ns`.
   void flush_within(uint64_t limit_ns);
 
+  /// Lets a virtio console take what it has already, for a moment at most: else it may print that in the middle of what the UART is given next.
+  void await_device();
+
   /// Reads into `room`; returns how much there was.
   size_t read(char* room, size_t size);
 
  private:
+  bool is_device_behind() { return port_ != nullptr && port_->has_unprinted(); }
+
   ConsoleOutput output_;
   ConsolePort* port_ = nullptr;  // in the place of the UART
 };

@@ -25,17 +25,20 @@ bool ConsolePort::open(const VirtioDevice& device) {
 size_t ConsolePort::free_count() {
   Queue::Used used{};
   while (queue_.take(used)) taken_++;
-  return kBuffers - static_cast<uint16_t>(printed_ - taken_);
+  return kBuffers - static_cast<uint16_t>(offered_ - taken_);
 }
 
 size_t ConsolePort::print(const char* bytes, size_t size) {
-  if (free_count() == 0) return 0;
-  const size_t part = size < kBufferSize ? size : kBufferSize;
-  const uint16_t buffer = printed_++ % kBuffers;
-  std::memcpy(buffers_[buffer], bytes, part);
-  queue_.offer(buffer, buffers_[buffer], static_cast<uint32_t>(part), Queue::Direction::to_device);
+  size_t printed = 0;
+  for (size_t free = free_count(); free > 0 && printed < size; free--) {
+    const size_t part = size - printed < kBufferSize ? size - printed : kBufferSize;
+    const uint16_t buffer = offered_++ % kBuffers;
+    std::memcpy(buffers_[buffer], bytes + printed, part);
+    queue_.offer(buffer, buffers_[buffer], static_cast<uint32_t>(part), Queue::Direction::to_device);
+    printed += part;
+  }
   if (queue_.publish()) device_.notify(kSendQueue);
-  return part;
+  return printed;
 }
 
 }  // namespace shoal::builtin

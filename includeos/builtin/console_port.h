@@ -33,7 +33,7 @@ class ConsolePort {
 
   VirtioDevice device_ = {};
   Queue queue_ = {};
-  uint16_t printed_ = 0;  // buffers so far, each given back in its turn
+  uint16_t offered_ = 0;  // buffers so far, each given back in its turn
   uint16_t taken_ = 0;
   alignas(64) char buffers_[kBuffers][kBufferSize] = {};
 };

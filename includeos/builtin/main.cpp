@@ -181,6 +181,8 @@ void open_resident(BuiltinPlatform& platform, char* memory, size_t bytes, const 
 
 }  // namespace
 
+void await_console() { std::launder(reinterpret_cast<BuiltinPlatform*>(platform_memory))->console.await_device(); }
+
 void print_logged() { std::launder(reinterpret_cast<BuiltinPlatform*>(platform_memory))->console.flush_within(kLastLinesNs); }
 
 namespace {

@@ -20,6 +20,7 @@ extern "C" const volatile uint64_t fault_report[4];
 }  // namespace
 
 void panic(std::string_view why) {
+  await_console();
   print_raw("\npanic: ");
   print_raw(why);
   print_raw("\n\nshoal1 bye reason=panic\n");

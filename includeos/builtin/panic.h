@@ -7,4 +7,7 @@ namespace shoal::builtin {
 
 [[noreturn]] void panic(std::string_view why);
 
+/// The console of main() has printed what it has handed over. It reads little, so that it works whatever is broken.
+void await_console();
+
 }  // namespace shoal::builtin

@@ -1,5 +1,6 @@
 // What a guest must not do, for the tests of those who watch it. Only in the image for tests.
 #include "operations.h"
+#include "shoal/text_writer.h"
 
 #ifdef SHOAL_TEST_IMAGE
 
@@ -8,6 +9,9 @@ namespace {
 
 constexpr size_t kFloodMaxKib = 64 << 10;
 constexpr uint64_t kDialMs = 3000;
+
+// What a virtio console takes at once.
+constexpr uint32_t kLoudLines = 40;
 
 /// Reads a number up to `max` and what ends it off the front of a text; false: there is none.
 bool take_number(std::string_view& text, char end, uint32_t max, uint32_t& number) {
@@ -38,6 +42,24 @@ std::string_view garbage(size_t index) {
   return kKinds[index % (sizeof kKinds / sizeof kKinds[0])];
 }
 
+/// Long enough that the guest's turn is due.
+void spend_ms(uint64_t duration_ms) {
+  const uint64_t end_ms = shoal_now_ms() + duration_ms;
+  while (shoal_now_ms() < end_ms) asm volatile("" : : : "memory");
+}
+
+/// Prints lines of 64 bytes; returns how many the console took.
+uint64_t print_lines(uint32_t count) {
+  uint64_t printed = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    TextWriter<64> line;
+    line.add("line ").add(i);
+    while (line.room() > 1) line.add(".");
+    if (shoal_log(line.add("\n").text())) printed++;
+  }
+  return printed;
+}
+
 }  // namespace
 
 /// Computes without ever letting the guest do anything else: for so many milliseconds, or for good.
@@ -50,11 +72,25 @@ bool run_hang(const Request& request, Reply& reply) {
   return reply.write("hung");
 }
 
-/// "reset" ends the machine by a triple fault; anything else by a null pointer, which is a panic.
+/// "reset" ends the machine by a triple fault; anything else by a null pointer, which is a panic. "loud" has lines printed right before it.
 bool run_crash(const Request& request, Reply&) {
   if (request.text == "reset") shoal_reset_machine();
+  if (request.text == "loud") {
+    print_lines(kLoudLines);
+    spend_ms(2);
+    shoal_yield();
+  }
   asm volatile("movb $0, 0" : : : "memory");
   return false;
+}
+
+/// Prints so many whole lines, and lets the guest do nothing else meanwhile.
+bool run_blurt(const Request& request, Reply& reply) {
+  uint32_t count = 0;
+  std::string_view rest = request.text;
+  if (!take_number(rest, '\n', 10'000, count)) return reply.fail(400, "expected up to 10000 lines");
+  TextWriter<48> told;
+  return reply.write(told.add("printed ").add(print_lines(count)).text());
 }
 
 /// Prints that many KiB (default 64), without a newline at the end.

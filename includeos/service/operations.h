@@ -19,6 +19,7 @@ bool run_spin(const Request& request, Reply& reply);
 // Only in the image for tests: what a guest must not do.
 bool run_hang(const Request& request, Reply& reply);
 bool run_crash(const Request& request, Reply& reply);
+bool run_blurt(const Request& request, Reply& reply);
 bool run_flood(const Request& request, Reply& reply);
 bool run_chunks(const Request& request, Reply& reply);
 bool run_say(const Request& request, Reply& reply);

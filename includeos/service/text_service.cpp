@@ -9,7 +9,7 @@ constexpr Operation kOperations[] = {
     {"freq", run_freq},   {"sha256", run_sha256}, {"spin", run_spin},
 #ifdef SHOAL_TEST_IMAGE
     {"hang", run_hang},   {"crash", run_crash},   {"flood", run_flood},     {"chunks", run_chunks},
-    {"dial", run_dial},   {"say", run_say},
+    {"dial", run_dial},   {"say", run_say},       {"blurt", run_blurt},
 #endif
 };
 

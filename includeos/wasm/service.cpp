@@ -105,9 +105,15 @@ void instantiate(void*) {
   SHOAL_WASM_INITIALIZE(&instance);
 }
 
+/// A state that is kept is put back after a trap only, which is too seldom for faults to pay.
+constexpr shoal_wasm_notes notes() {
+  if (SHOAL_WASM_TRACKS) return SHOAL_WASM_NOTES_IN_CODE;
+  return SHOAL_WASM_KEEPS_STATE ? SHOAL_WASM_NOTES_NOTHING : SHOAL_WASM_NOTES_BY_FAULTS;
+}
+
 const char* open(char* memory, size_t bytes, const builtin::Machine&) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
-  shoal_wasm_note_writes(SHOAL_WASM_TRACKS ? SHOAL_WASM_NOTES_IN_CODE : SHOAL_WASM_KEEPS_STATE ? SHOAL_WASM_NOTES_NOTHING : SHOAL_WASM_NOTES_BY_FAULTS);
+  shoal_wasm_note_writes(notes());
   const int why = shoal_wasm_try(instantiate, nullptr);
   wasm::flush_output();
   if (why == SHOAL_WASM_NO_MEMORY) return "too-little-memory";

@@ -30,7 +30,7 @@ register uintptr_t shoal_wasm_stack_pointer __asm__("rsp");
 
 /* Which pages were written to since the snapshot, one byte each: only these are put back. A write across the end of a page counts for the
    first one; restore() knows. It costs loops that do little but write up to a fifth of their speed, and saves putting back what is large: a
-   module with a small memory goes without (build.sh). */
+   module with a small memory goes without (describe.awk), and page faults fill these bytes (builtin/write_watch.h). */
 #define SHOAL_WASM_PAGE_BITS 12
 extern uint8_t shoal_wasm_written[];
 #ifndef SHOAL_WASM_TRACKS

@@ -25,7 +25,7 @@ export async function endMachine(machine: Machine, gone: Promise<unknown>, clock
   });
 }
 
-function isOverWithin(gone: Promise<unknown>, limitMs: number, clock: Clock): Promise<boolean> {
+export function isOverWithin(gone: Promise<unknown>, limitMs: number, clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = clock.timer(limitMs, () => resolve(false));
     void gone.then(() => {

@@ -99,6 +99,23 @@ describe.each(usableAccelerators())('a machine under %s', (accelerator) => {
     if (process.getuid?.() === 0) expect(users.size).toBe(2);
   });
 
+  it('that panics tells of it behind all that it has said before, in lines of their own', async () => {
+    await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
+    // What is said goes through one device, and the panic through another one; both are written to one file.
+    for (let round = 0; round < 5; round += 1) {
+      const spec = await real.spec({ accelerator });
+      const { machine, client } = await started(real, spec);
+      const exit = exitOf(machine);
+      client.request('crash', 'loud', LONG_MS).catch(() => undefined);
+      await exit;
+      const said = readFileSync(join(runDirectoryOf(real, spec.vm), 'console.log'), 'latin1');
+      const lines = Array.from({ length: 40 }, (_, i) => `line ${i}`.padEnd(63, '.'));
+      const panic = said.indexOf('\npanic: exception 14 ');
+      expect(said.slice(0, panic).match(/^line .*$/gm)).toEqual(lines);
+      expect(said.slice(panic)).toMatch(/^\npanic: [^\n]+\n\nshoal1 bye reason=panic\n$/);
+    }
+  });
+
   it('that is killed is told at once, with the signal, and leaves nothing when it is removed', async () => {
     await using real = await realHypervisor();
     const { machine } = await started(real, await real.spec({ accelerator }));

@@ -1,10 +1,12 @@
 import type { Clock } from '../../actors/mod.ts';
-import { endMachine } from '../end-machine.ts';
+import { endMachine, isOverWithin } from '../end-machine.ts';
 import type { Hypervisor, MachineExit, MachineSpec } from '../port.ts';
 import type { Measurement } from './choose.ts';
 import { answering, goneBeforeReady, type MeasuredGuest, openGuest } from './measured-guest.ts';
 
 const STEP_TIMEOUT_MS = 15_000;
+/** How long the exit of a process may be told later than its monitor is closed. */
+const EXIT_MS = 1_000;
 const PINGS = 300;
 /** The best round counts: other work on the host only makes a round slower. */
 const ROUNDS = 3;
@@ -20,7 +22,11 @@ export async function measure(hypervisor: Hypervisor, spec: MachineSpec, clock: 
     // It may end before its start has returned.
     up.catch(() => undefined);
     const startMs = clock.monotonic();
-    await machine.start();
+    await machine.start().catch(async (error: unknown) => {
+      // A guest that ends at once takes QEMU's monitor with it, before that has answered. How it ended says more.
+      if (await isOverWithin(gone, EXIT_MS, clock)) await up;
+      throw error;
+    });
     await up;
     const client = await openGuest(hypervisor, spec, clock);
     const bootMs = clock.monotonic() - startMs;

@@ -384,15 +384,16 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     return { home, actors, told };
   }
 
-  it('makes one VM of a repeated prepare, and tells of no end', async () => {
+  it('makes one VM of a repeated prepare, as the parameters say, and tells of no end', async () => {
     const { home, actors } = noting();
-    await using host = await openHost({}, { home });
+    const asked = { network: 'none', virtioConsole: true } as const;
+    await using host = await openHost({}, { home, parameters: { ...PARAMETERS, ...asked } });
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
     host.ref.tell({ kind: 'prepare', vm: 7, address: { ...ADDRESS, id: 2 } });
     await host.kit.settle();
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
     await host.kit.settle();
-    expect(actors.map(({ origin }) => origin)).toMatchObject([{ kind: 'new', spec: { vm: 7, address: ADDRESS } }]);
+    expect(actors.map(({ origin }) => origin)).toMatchObject([{ spec: { vm: 7, address: ADDRESS, ...asked } }]);
     expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toEqual([]);
   });
 

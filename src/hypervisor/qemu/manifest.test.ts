@@ -72,6 +72,15 @@ describe('a manifest', () => {
     await expect(readManifest(path)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
   });
 
+  it('of a guest with a virtio console is read as it was written, and by older Shoals as well', async () => {
+    const spec = { ...MANIFEST.spec, virtioConsole: true } as const;
+    writeManifest(path, { ...MANIFEST, spec });
+    expect(await readManifest(path)).toEqual({ ...MANIFEST, spec });
+    expect(versionOf(spec)).toBe(1);
+    writeFileSync(path, JSON.stringify({ ...MANIFEST, spec: { ...spec, virtioConsole: 'no' } }));
+    await expect(readManifest(path)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+  });
+
   it('of a Shoal without profiles is one of the built-in image, whatever else it says', async () => {
     const { spec } = MANIFEST;
     writeFileSync(path, JSON.stringify({ ...MANIFEST, spec: { ...spec, profile: { machine: 'pc' } } }));

@@ -8,7 +8,7 @@ import type { Address, VmId } from '../../fleet/mod.ts';
 import { createLauncher, type Launcher, processesWith, signalProcess, whenGone } from '../../process/mod.ts';
 import type { Accelerator, Hypervisor, MachineSpec } from '../port.ts';
 import { createQemuHypervisor, type QemuOptions } from '../qemu/hypervisor.ts';
-import { type ImageInfo, inspectImage } from '../qemu/image.ts';
+import { type ImageInfo, inspectImage, specOfImage } from '../qemu/image.ts';
 
 const BUILD = fileURLToPath(new URL('../../../includeos/build/', import.meta.url));
 /** The guest as shipped, and the guest with the further operations `hang`, `crash`, `flood`, `chunks` and `dial`. */
@@ -64,8 +64,7 @@ export async function realHypervisor(options: RealOptions = {}): Promise<RealHyp
       return {
         vm: vms,
         address: overrides.address ?? (await freeAddress()),
-        image: image.path,
-        imageDigest: image.digest,
+        ...specOfImage(image),
         accelerator: 'tcg',
         memoryMib: 16,
         statusIntervalMs: 200,
