@@ -67,8 +67,10 @@ async function watchWrapped(
   const identity = (await toldIn(infoPath, ended)) ?? wrapper;
   send({ kind: 'spawned', id, identity });
   const exit = await ended;
-  // A wrapper that was killed does not take the program with it.
-  if (identity !== wrapper && isAlive(identity)) send({ kind: 'unwatched', identity });
+  const isOther = identity !== wrapper;
+  // A wrapper that was killed does not take the program with it, and tells nothing of its end.
+  if (isOther && isAlive(identity)) send({ kind: 'unwatched', identity });
+  else if (isOther && exit.signal !== null) send({ kind: 'exited', identity, exit: { exitCode: null, signal: null } });
   else send({ kind: 'exited', identity, exit: exitOfWrapped(exit) });
 }
 

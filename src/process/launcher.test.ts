@@ -219,6 +219,18 @@ describe('a program in a wrapper', () => {
     expect(await exit).toEqual({ exitCode: null, signal: null });
   });
 
+  it('has an end of which nobody knows more if its wrapper is killed, too', async () => {
+    const infoPath = join(folder, 'info');
+    const args = ['-c', `${WRAPPER}; kill -KILL $$`, 'wrapper', 'sleep', '600'];
+    const identity = await launcher.spawn({
+      ...{ command: '/bin/sh', args, cwd: folder },
+      ...{ stderrPath: join(folder, 'stderr'), infoPath },
+    });
+    started.push(identity);
+    signalProcess(identity, 'SIGTERM');
+    expect(await exitOf(identity)).toEqual({ exitCode: null, signal: null });
+  });
+
   it.skipIf(!mayMakeNamespaces)(
     'is told where nothing can be watched, since other programs have taken all that there is',
     () => {
