@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,6 +8,7 @@ import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { launcherOf, processesOf } from './driver/processes.ts';
 import { SHOAL, ShoalProcess, shoal } from './driver/shoal-process.ts';
+import { openFilesOf } from './open-files.ts';
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends everything that up started, in order', async (signal) => {
   const fleet = await TestFleet.start({ flags: ['--min', '2'] });
@@ -109,10 +110,6 @@ function socketsListening(pid: number): string[] {
       .map(([, , , , , , , , , inode]) => `socket:[${inode}]`),
   );
   return openFilesOf(pid).filter((target) => listening.includes(target));
-}
-
-function openFilesOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
 }
 
 async function vmIsBusy(fleet: TestFleet): Promise<void> {

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openFilesOf } from '../../test/open-files.ts';
 import { BWRAP, bwrapArgs, FILTER_FD } from './confinement/bwrap.ts';
 import { filesOfQemu, realProgram } from './confinement/program-files.ts';
 import { readQemuFacts } from './confinement/qemu-facts.ts';
@@ -104,7 +105,7 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
       expect(rootOf('/dev')).toEqual(['kvm']);
       expect(() => writeFileSync(`/proc/${pid}/root/usr/new`, '')).toThrow('EROFS');
       // Its files, its sockets, KVM: nothing that its makers had open.
-      const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const open = openFilesOf(pid);
       const strange = open.filter(
         (one) => !/^(?:anon_inode|socket|\/dev\/(?:null|kvm))/.test(one) && !one.startsWith(directory),
       );

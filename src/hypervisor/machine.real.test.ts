@@ -3,7 +3,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -12,6 +11,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openFilesOf } from '../../test/open-files.ts';
 import { systemClock } from '../actors/mod.ts';
 import { type Spawner, signalProcess, whenGone } from '../process/mod.ts';
 import { inspectImage } from './mod.ts';
@@ -31,11 +31,7 @@ const LONG_MS = 30_000;
 
 /** The local addresses (`IP:PORT`) on which a process listens, as /proc/net/tcp has them. */
 function listenersOf(pid: number): readonly string[] {
-  const inodes = new Set(
-    readdirSync(`/proc/${pid}/fd`).flatMap(
-      (fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [],
-    ),
-  );
+  const inodes = new Set(openFilesOf(pid).flatMap((file) => /^socket:\[(\d+)\]$/.exec(file)?.[1] ?? []));
   const LISTEN = '0A';
   return ['tcp', 'tcp6'].flatMap((table) =>
     readFileSync(`/proc/net/${table}`, 'utf8')

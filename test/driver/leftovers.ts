@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeRoot } from '../../src/hypervisor/mod.ts';
+import { openFilesOf } from '../open-files.ts';
 import { type FleetPlace, networkOf, processesOf, tagOf } from './processes.ts';
 
 /** Everything of a fleet outside of its data directory, and its processes. */
@@ -36,7 +37,7 @@ const LISTEN = '0A';
 
 /** `IP:PORT` of each socket on which a process listens. */
 export function listenersOf(pid: number): string[] {
-  const open = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`)));
+  const open = new Set(openFilesOf(pid));
   return listeners()
     .filter(({ inode }) => open.has(`socket:[${inode}]`))
     .map(({ address }) => address);
