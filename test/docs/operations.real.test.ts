@@ -1,5 +1,7 @@
 /** The failures in docs/operations.md that no other test covers. */
+import { once } from 'node:events';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runtimeRoot } from '../../src/hypervisor/mod.ts';
@@ -36,6 +38,10 @@ test('a VM that is wanted while nothing can be written is not run, and its reque
 });
 
 test('after a reboot the addresses are free, parameters and pool as they were, and no number is given twice', async () => {
+  // Another fleet, of a test beside this one, takes the usual port of NATS as soon as it is free.
+  const usual = createServer().listen(4222, '127.0.0.1');
+  onTestFinished(() => void usual.close());
+  await once(usual, 'listening').catch(() => undefined);
   const fleet = await TestFleet.start({ addresses: 2, flags: ['--set', 'vm_backlog_max=5'] });
   await fleet.kill();
   for (const { identity } of processesOf(fleet)) signalProcess(identity, 'SIGKILL');
