@@ -59,6 +59,7 @@ class VirtioSerial final : public Port {
   void recycle_control();
   void command(uint16_t event, uint16_t value);
   size_t free_count();
+
   VirtioDevice device_ = {};
   Queue receive_queue_ = {};
   Queue send_queue_ = {};

@@ -287,7 +287,7 @@ std::string_view named_type() {
   return {type, size};
 }
 
-/// The reply that is this text. False: an exception came, as of too little memory.
+/// The outcome that is this text. False: an exception came, as of too little memory.
 bool read_text(Value value, Outcome& outcome) {
   held = {value, 0};
   const Text text = text_of(value);
@@ -304,17 +304,17 @@ bool read_outcome(Outcome& outcome) {
   if (is_exception(finished) || is_exception(result)) return false;
   const auto code = static_cast<unsigned>(Z_engineZ_qjs_get_float64(&instance, finished));
   Z_engineZ_qjs_free_value(&instance, finished);
-  held = {result, 0};
   if (code == 1) {
+    held = {result, 0};
     outcome = {Outcome::Kind::bytes, 0, {}, named_type()};
     return find_bytes(result, outcome.text);
   }
-  const Text text = text_of(result);
-  if (text.address == 0) return false;
-  held.text = text.address;
-  outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text, takes_bytes ? named_type() : std::string_view()};
+  if (!read_text(result, outcome)) return false;
+  if (code != 0) outcome.kind = Outcome::Kind::error;
+  outcome.code = code;
+  if (takes_bytes) outcome.content_type = named_type();
   // Where there is no memory for an exception either, the engine throws null, and that can be caught.
-  if (code == 400 && text.text == "null" && shoal_wasm_lacked_memory()) {
+  if (code == 400 && outcome.text == "null" && shoal_wasm_lacked_memory()) {
     is_broken = true;
     outcome = {Outcome::Kind::error, 413, kTooMuchMemory, {}};
   }

@@ -439,8 +439,7 @@
     try {
       const value = apply(functions[name], owner, [input, { operation: name, contentType }]);
       if (typeof value === 'string') {
-        outcome.result = apply(toWellFormed, value, []);
-        outcome.code = 0;
+        settle(outcome, value);
         return outcome.result;
       }
       const promise = apply(promiseResolve, PromiseBase, [value]);
