@@ -37,6 +37,18 @@ constinit bool keeps_state = false;
 constinit bool is_used = false;    // since the snapshot
 constinit bool is_broken = false;  // what was thrown away may have left anything half done
 
+/// As load() has found it in the script.
+struct Operation {
+  std::string_view name;
+  Value text;  // the name
+  Value function;
+  Value context;  // of a request without a content type, where each finds it as it was; else 0
+};
+constinit Operation operations[kOperationsMax] = {};
+constinit size_t operation_count = 0;
+constinit Value owner = kSnapshotUndefined;  // of the functions
+constinit const Operation* running = nullptr;
+
 // What the last outcome points into, for a service that keeps its state: freed by the next call.
 struct Held {
   Value value;
@@ -96,6 +108,14 @@ Value new_bytes(std::string_view bytes) {
 
 bool is_exception(Value value) { return Z_engineZ_qjs_is_exception(&instance, value) != 0; }
 
+/// Half of a surrogate pair, which a script's string may have alone, has no form in UTF-8: what the engine writes for one becomes U+FFFD.
+void make_well_formed(char* text, size_t size) {
+  if (is_utf8({text, size})) return;
+  for (size_t at = 0; at + 2 < size; at++) {
+    if (text[at] == '\xed' && static_cast<unsigned char>(text[at + 1]) >= 0xa0) __builtin_memcpy(text + at, "\xef\xbf\xbd", 3);
+  }
+}
+
 /// The text of a string; at 0 if there was no memory for it, or if the value throws instead of becoming one. Its memory is not given back:
 /// the caller does that, or has the whole state put back.
 struct Text {
@@ -107,36 +127,53 @@ Text text_of(Value value) {
   const uint32_t address = Z_engineZ_qjs_get_string_len(&instance, value, kSizesAt);
   if (address == 0) return {0, "a value that cannot be shown"};
   const auto size = read<uint32_t>(kSizesAt);
-  return {address, {static_cast<const char*>(shoal_wasm_at(address, size)), size}};
+  char* const text = static_cast<char*>(shoal_wasm_at(address, size));
+  make_well_formed(text, size);
+  return {address, {text, size}};
 }
 
 void free_text(const Text& text) {
   if (text.address != 0) Z_engineZ_qjs_free_cstring(&instance, text.address);
 }
 
-/// Frees the arguments too, other than those of the snapshot.
-template <size_t count>
-Value shoal_call(const Value (&values)[count]) {
-  static_assert(count <= kValuesMax);
-  for (uint32_t i = 0; i < count; i++) write(kValuesAt + 4 * i, values[i]);
-  const Value result = Z_engineZ_qjs_call(&instance, kSnapshotShoal, kSnapshotUndefined, count, kValuesAt);
-  for (size_t i = 1; i < count; i++) {
-    if (values[i] != kSnapshotUndefined) Z_engineZ_qjs_free_value(&instance, values[i]);
-  }
-  return result;
+void free_value(Value value) {
+  if (value != kSnapshotUndefined) Z_engineZ_qjs_free_value(&instance, value);
+}
+
+/// The arguments are the caller's.
+template <typename... Values>
+Value call_function(Value function, Value self, Values... values) {
+  static_assert(sizeof...(values) <= kValuesMax);
+  uint32_t at = kValuesAt;
+  ((write(at, values), at += sizeof(Value)), ...);
+  return Z_engineZ_qjs_call(&instance, function, self, sizeof...(values), kValuesAt);
+}
+
+/// Calls a function of the prelude.
+template <typename... Values>
+Value call_step(Value step, Values... values) {
+  return call_function(step, kSnapshotUndefined, values...);
+}
+
+Value take_exception() { return Z_engineZ_qjs_get_exception(&instance); }
+
+/// Of a call whose result says that there is one.
+Value take_exception_of(Value result) {
+  free_value(result);
+  return take_exception();
 }
 
 /// Runs what waits, such as the reactions to promises, until an exception comes out of it: that, or 0 if nothing is left.
 Value run_jobs() {
   while (Z_engineZ_qjs_is_job_pending(&instance) != 0) {
-    if (static_cast<int32_t>(Z_engineZ_qjs_execute_pending_job(&instance)) < 0) return Z_engineZ_qjs_get_exception(&instance);
+    if (static_cast<int32_t>(Z_engineZ_qjs_execute_pending_job(&instance)) < 0) return take_exception();
   }
   return 0;
 }
 
 void free_rejected(const Rejected& one) {
-  Z_engineZ_qjs_free_value(&instance, one.promise);
-  Z_engineZ_qjs_free_value(&instance, one.reason);
+  free_value(one.promise);
+  free_value(one.reason);
 }
 
 void note_rejection(Value promise, Value reason, bool is_handled) {
@@ -161,8 +198,8 @@ void tell_rejections() {
   const size_t count = rejected_count;
   rejected_count = 0;
   for (size_t i = 0; i < count; i++) {
-    Z_engineZ_qjs_free_value(&instance, shoal_call<2>({kSnapshotRejected, told[i].reason}));
-    Z_engineZ_qjs_free_value(&instance, told[i].promise);
+    free_value(call_step(kSnapshotRejected, running != nullptr ? running->text : kSnapshotUndefined, told[i].reason));
+    free_rejected(told[i]);
   }
 }
 
@@ -187,27 +224,47 @@ const char* explain_exception(Value exception) {
     return "out-of-memory";
   }
   const bool is_syntax = starts_with(exception, "SyntaxError");
-  const Value described = shoal_call<2>({kSnapshotDescribe, exception});
+  const Value described = call_step(kSnapshotDescribe, exception);
   TextWriter<1200> line;
   log_line(line.add("service: ").add(text_of(described).text).text());
   return is_syntax ? "syntax-error" : "threw";
 }
 
+/// What stands for an operation in each request. False: there was no memory for it.
+bool take_operations(const ServiceFile& file) {
+  owner = call_step(kSnapshotOwner);
+  for (std::string_view names = file.operations; !names.empty();) {
+    Operation& operation = operations[operation_count++];
+    operation.name = take_operation(names);
+    operation.text = new_string(operation.name);
+    if (is_exception(operation.text)) return false;
+    operation.function = call_step(kSnapshotOperation, operation.text);
+    if (is_exception(operation.function)) return false;
+    if (file.keeps_state) continue;
+    operation.context = call_step(kSnapshotContextOf, operation.text, kSnapshotUndefined);
+    if (is_exception(operation.context)) return false;
+  }
+  return true;
+}
+
 void load_body(void* argument) {
   auto& loading = *static_cast<Loading*>(argument);
+  const ServiceFile& file = loading.file;
   Value value;
   {
-    const Block source(loading.file.source);
+    const Block source(file.source);
     value = Z_engineZ_qjs_eval(&instance, source.address(), source.size(), kSnapshotServiceName, 0);
   }
-  const Value exception = is_exception(value) ? Z_engineZ_qjs_get_exception(&instance) : run_jobs();
+  const Value exception = is_exception(value) ? take_exception_of(value) : run_jobs();
   if (exception != 0) {
     loading.why = explain_exception(exception);
     return;
   }
-  Z_engineZ_qjs_free_value(&instance, value);
+  free_value(value);
   tell_rejections();
-  const Value checked = shoal_call<3>({kSnapshotLoad, new_string(loading.file.operations), new_string(loading.file.payload)});
+  const Value names = new_string(file.operations);
+  const Value payload = new_string(file.payload);
+  const Value checked = call_step(kSnapshotLoad, names, payload);
   const Text why = text_of(checked);
   if (why.text == "no-operations") {
     log_line("service: shoalService.default is no object of operations");
@@ -215,9 +272,11 @@ void load_body(void* argument) {
   } else if (!why.text.empty()) {
     log_line("service: an operation that the file names is no function");
     loading.why = "no-such-operation";
+  } else if (!take_operations(file)) {
+    loading.why = "out-of-memory";
   }
   free_text(why);
-  Z_engineZ_qjs_free_value(&instance, checked);
+  for (const Value done : {names, payload, checked}) free_value(done);
   Z_engineZ_qjs_run_gc(&instance);
 }
 
@@ -239,12 +298,18 @@ struct Calling {
   Outcome outcome;
 };
 
+const Operation& operation_named(std::string_view name) {
+  const Operation* operation = operations;
+  while (operation->name != name) operation++;
+  return *operation;
+}
+
 /// A whole number below 2^53.
 Value random_number() { return Z_engineZ_qjs_new_number(&instance, static_cast<double>(static_cast<uint64_t>(wasm::random_fraction() * 0x1p53))); }
 
 void free_held() {
   if (held.text != 0) Z_engineZ_qjs_free_cstring(&instance, held.text);
-  if (held.value != 0) Z_engineZ_qjs_free_value(&instance, held.value);
+  if (held.value != 0) free_value(held.value);
   held = {};
 }
 
@@ -269,21 +334,21 @@ bool find_bytes(Value array, std::string_view& bytes) {
   const auto offset = read<uint32_t>(kSizesAt);
   const auto size = read<uint32_t>(kSizesAt + 4);
   const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer, kSizesAt);
-  Z_engineZ_qjs_free_value(&instance, buffer);
+  free_value(buffer);
   bytes = {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
   return true;
 }
 
 /// The content type that the operation named for its reply.
-std::string_view named_type() {
+std::string_view named_type(Value outcome) {
   static constinit char type[kContentTypeMax] = {};
-  const Value value = shoal_call<1>({kSnapshotResultType});
+  const Value value = call_step(kSnapshotContentType, outcome);
   if (is_exception(value)) return {};
   const Text text = text_of(value);
   const size_t size = text.text.size() < sizeof type ? text.text.size() : sizeof type;
   __builtin_memcpy(type, text.text.data(), size);
   free_text(text);
-  Z_engineZ_qjs_free_value(&instance, value);
+  free_value(value);
   return {type, size};
 }
 
@@ -297,22 +362,22 @@ bool read_text(Value value, Outcome& outcome) {
   return true;
 }
 
-/// What came of a request whose jobs are done. False: an exception came, and this is no outcome.
-bool read_outcome(Outcome& outcome) {
-  const Value finished = shoal_call<1>({kSnapshotFinish});
-  const Value result = shoal_call<1>({kSnapshotResult});
+/// What came of a request whose jobs are done, as the prelude has it. False: an exception came, and this is no outcome.
+bool read_outcome(Value known, Outcome& outcome) {
+  const Value finished = call_step(kSnapshotFinish, known);
+  const Value result = call_step(kSnapshotResult, known);
   if (is_exception(finished) || is_exception(result)) return false;
   const auto code = static_cast<unsigned>(Z_engineZ_qjs_get_float64(&instance, finished));
-  Z_engineZ_qjs_free_value(&instance, finished);
+  free_value(finished);
   if (code == 1) {
     held = {result, 0};
-    outcome = {Outcome::Kind::bytes, 0, {}, named_type()};
+    outcome = {Outcome::Kind::bytes, 0, {}, named_type(known)};
     return find_bytes(result, outcome.text);
   }
   if (!read_text(result, outcome)) return false;
   if (code != 0) outcome.kind = Outcome::Kind::error;
   outcome.code = code;
-  if (takes_bytes) outcome.content_type = named_type();
+  if (takes_bytes) outcome.content_type = named_type(known);
   // Where there is no memory for an exception either, the engine throws null, and that can be caught.
   if (code == 400 && outcome.text == "null" && shoal_wasm_lacked_memory()) {
     is_broken = true;
@@ -321,28 +386,66 @@ bool read_outcome(Outcome& outcome) {
   return true;
 }
 
+/// What the function returns: a value or an exception.
+Value run_operation(const Operation& operation, std::string_view input, std::string_view content_type) {
+  const Value value = takes_bytes ? new_bytes(input) : new_string(input);
+  if (is_exception(value)) return value;
+  if (content_type.empty() && operation.context != 0) {
+    const Value result = call_function(operation.function, owner, value, operation.context);
+    free_value(value);
+    return result;
+  }
+  const Value type = content_type.empty() ? kSnapshotUndefined : new_string(content_type);
+  const Value context = call_step(kSnapshotContextOf, operation.text, type);
+  const Value result = call_function(operation.function, owner, value, context);
+  for (const Value done : {value, type, context}) free_value(done);
+  return result;
+}
+
+/// Puts an exception into the prelude's outcome, which is undefined before the first. False: another exception came.
+bool note_failure(Value& outcome, const Operation& operation, Value exception) {
+  const Value noted = call_step(kSnapshotFailed, outcome, operation.text, exception);
+  free_value(exception);
+  if (is_exception(noted)) return false;
+  free_value(outcome);
+  outcome = noted;
+  return true;
+}
+
+/// Makes the prelude's outcome of what the operation has returned, other than a text. False: an exception came.
+bool follow(Value& outcome, const Operation& operation, Value returned) {
+  outcome = call_step(kSnapshotFollow, operation.text, returned);
+  free_value(returned);
+  return !is_exception(outcome);
+}
+
+/// Runs an operation and all of its jobs. 0, or the exception that has ended that.
+Value answer(const Operation& operation, const Calling& calling, Outcome& outcome) {
+  const Value returned = run_operation(operation, calling.input, calling.content_type);
+  Value exception = is_exception(returned) ? take_exception_of(returned) : 0;
+  const bool is_text = exception == 0 && Z_engineZ_qjs_is_string(&instance, returned) != 0;
+  Value known = kSnapshotUndefined;  // the prelude's outcome, if it takes more than this text
+  if (exception == 0 && !is_text && !follow(known, operation, returned)) return take_exception();
+  if (exception == 0) exception = run_jobs();
+  while (exception != 0) {
+    if (has_given_up()) return exception;
+    if (!note_failure(known, operation, exception)) return take_exception();
+    exception = run_jobs();
+  }
+  tell_rejections();
+  if (is_text && known == kSnapshotUndefined) return read_text(returned, outcome) ? 0 : take_exception();
+  if (is_text) free_value(returned);
+  const bool is_read = read_outcome(known, outcome);
+  free_value(known);
+  return is_read ? 0 : take_exception();
+}
+
 void call_body(void* argument) {
   auto& calling = *static_cast<Calling*>(argument);
   free_held();
   while (rejected_count > 0) free_rejected(rejected[--rejected_count]);
-  const Value input = takes_bytes ? new_bytes(calling.input) : new_string(calling.input);
-  const Value content_type = calling.content_type.empty() ? kSnapshotUndefined : new_string(calling.content_type);
-  const Value started = shoal_call<5>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number()});
-  if (is_exception(started)) {
-    calling.outcome = outcome_of(Z_engineZ_qjs_get_exception(&instance));
-    return;
-  }
-  Value exception = run_jobs();
-  const bool is_reply = exception == 0 && Z_engineZ_qjs_is_string(&instance, started) != 0;
-  if (!is_reply) Z_engineZ_qjs_free_value(&instance, started);
-  while (exception != 0 && !has_given_up()) {
-    Z_engineZ_qjs_free_value(&instance, shoal_call<2>({kSnapshotUncaught, exception}));
-    exception = run_jobs();
-  }
-  if (exception == 0) tell_rejections();
-  if (exception == 0 && !(is_reply ? read_text(started, calling.outcome) : read_outcome(calling.outcome))) {
-    exception = Z_engineZ_qjs_get_exception(&instance);
-  }
+  running = &operation_named(calling.operation);
+  const Value exception = answer(*running, calling, calling.outcome);
   if (exception != 0) calling.outcome = outcome_of(exception);
 }
 
@@ -384,7 +487,7 @@ const char* load(const ServiceFile& file) {
   if (loading.why != nullptr) return loading.why;
   takes_bytes = file.payload == "bytes";
   keeps_state = file.keeps_state;
-  shoal_wasm_ignore(0, kSnapshotStackEnd);
+  shoal_wasm_ignore_below(kSnapshotStackEnd);
   shoal_wasm_keeps_tables();  // build.sh looks whether that is so
   shoal_wasm_note_writes(keeps_state ? SHOAL_WASM_NOTES_NOTHING : SHOAL_WASM_NOTES_BY_FAULTS);
   if (keeps_state) shoal_wasm_grace(kGraceMs);
@@ -418,9 +521,10 @@ void renew() {
 // What the engine imports beside WASI (wasm/wasi.cpp).
 extern "C" {
 
-/// The one host function: ('log', text).
+/// The one host function: ('log', text), or ('seed') for a number.
 uint32_t Z_envZ_host_call(Z_env_instance_t*, uint32_t, uint32_t, uint32_t, uint32_t count, uint32_t values) {
   using namespace shoal::engine;
+  if (count == 1) return random_number();
   if (count >= 2) {
     const Text text = text_of(read<uint32_t>(values + 4));
     const std::string_view lines = shoal::utf8_prefix(text.text, kLogTextMax);

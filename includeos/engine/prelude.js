@@ -20,7 +20,6 @@
   const SetBase = Set;
   const DateBase = Date;
   const PatternBase = RegExp;
-  const toWellFormed = String.prototype.toWellFormed;
   const slice = String.prototype.slice;
   const split = String.prototype.split;
   const replace = String.prototype.replace;
@@ -67,12 +66,12 @@
     return sum >>> 0;
   }
 
-  /** Of the request in work. It is mixed in only when the first number is drawn, which most requests never do. */
-  let seed = 0;
-  let isSeedMixed = true;
+  /** The host seeds it for what draws a number after the start: a service that begins each request anew needs another seed for each. */
+  let isSeeded = true;
 
-  function mixSeed() {
-    isSeedMixed = true;
+  function seedAnew() {
+    isSeeded = true;
+    const seed = host('seed');
     random0 = seed >>> 0;
     random1 = (seed / 4294967296) >>> 0;
     random2 = 0;
@@ -82,7 +81,7 @@
 
   const replacement = {
     random() {
-      if (!isSeedMixed) mixSeed();
+      if (!isSeeded) seedAnew();
       return ((randomWord() >>> 5) * 67108864 + (randomWord() >>> 6)) / 9007199254740992;
     },
   };
@@ -229,7 +228,7 @@
         const text = safely(() => shown(values[next], 0, []));
         apply(push, parts, [apply(slice, text, [0, LINE_MAX * 4])]);
       }
-      host('log', apply(toWellFormed, apply(join, parts, [' ']), []));
+      host('log', apply(join, parts, [' ']));
     } catch {
       // No memory for it: the request itself tells that.
     }
@@ -333,14 +332,14 @@
 
   // --- Operations.
 
-  const functions = { __proto__: null };
+  const operations = { __proto__: null };
   let owner;
   let takesBytes = false;
 
-  // Of the request in work. Each has its own: a promise of an earlier one may settle meanwhile. The code is 'pending' until it is known,
-  // then 0 (a text), 1 (bytes) or the code of an error.
-  let current = outcomeOf('');
-
+  /**
+   * What comes of a request, if it is not a text that is known at once. Each has its own: a promise of an earlier one may settle meanwhile.
+   * The code is 'pending' until it is known, then 0 (a text), 1 (bytes) or the code of an error.
+   */
   function outcomeOf(operation) {
     return { operation, code: 'pending', result: '', contentType: '' };
   }
@@ -356,25 +355,26 @@
   function load(names, payload) {
     takesBytes = payload === 'bytes';
     takePlaces();
-    let operations;
+    let exported;
     try {
-      operations = globalThis.shoalService.default;
+      exported = globalThis.shoalService.default;
     } catch {
-      operations = undefined;
+      exported = undefined;
     }
-    if (operations === null || (typeof operations !== 'object' && typeof operations !== 'function'))
+    if (exported === null || (typeof exported !== 'object' && typeof exported !== 'function'))
       return 'no-operations';
-    owner = operations;
+    owner = exported;
     const list = apply(split, names, [',']);
     for (let i = 0; i < list.length; i++) {
       try {
-        const operation = hasOwn(operations, list[i]) ? operations[list[i]] : undefined;
+        const operation = hasOwn(exported, list[i]) ? exported[list[i]] : undefined;
         if (typeof operation !== 'function') return 'no-such-operation';
-        functions[list[i]] = operation;
+        operations[list[i]] = operation;
       } catch {
         return 'no-such-operation';
       }
     }
+    isSeeded = false;
     return '';
   }
 
@@ -383,7 +383,7 @@
     if (outcome.code !== 'pending') return;
     const { operation } = outcome;
     if (typeof value === 'string') {
-      outcome.result = apply(toWellFormed, value, []);
+      outcome.result = value;
       outcome.code = 0;
     } else if (typeof value === 'object' && value !== null && isBytes(value)) {
       if (!takesBytes)
@@ -430,48 +430,44 @@
     }
   }
 
-  /** @returns the reply if it is a text that is known at once; it still counts only if no job fails. Else undefined */
-  function start(name, input, contentType, random) {
-    const outcome = outcomeOf(name);
-    current = outcome;
-    seed = random;
-    isSeedMixed = false;
-    try {
-      const value = apply(functions[name], owner, [input, { operation: name, contentType }]);
-      if (typeof value === 'string') {
-        settle(outcome, value);
-        return outcome.result;
-      }
+  /** What an operation gets beside its input. */
+  function contextOf(operation, contentType) {
+    return { operation, contentType };
+  }
+
+  /** @param value what the operation has returned @returns the outcome, which is complete once no job is left */
+  function follow(operation, value) {
+    const outcome = outcomeOf(operation);
+    attempt(outcome, () => {
       const promise = apply(promiseResolve, PromiseBase, [value]);
       apply(promiseThen, promise, [
         (settled) => attempt(outcome, () => settle(outcome, settled)),
         (error) => fail(outcome, error),
       ]);
-    } catch (error) {
-      fail(outcome, error);
-    }
-    return undefined;
+    });
+    return outcome;
   }
 
-  /** What came out of a job, which nothing in the script can catch any more. */
-  function uncaught(error) {
-    fail(current, error);
+  /** @param error what the operation threw, or what came out of a job, which nothing in the script can catch any more @returns the outcome */
+  function failed(outcome, operation, error) {
+    const known = outcome ?? outcomeOf(operation);
+    fail(known, error);
+    return known;
   }
 
   /** A promise was rejected, and nobody has asked for its outcome: in the log, as it is no part of the reply. */
-  function rejected(reason) {
-    const who = current.operation === '' ? 'service' : current.operation;
-    log([`${who}: a promise was rejected that nobody waits for:`, reason]);
+  function rejected(operation, reason) {
+    log([`${operation ?? 'service'}: a promise was rejected that nobody waits for:`, reason]);
   }
 
-  /** The code of the outcome; result() and resultType() have the rest. To be called once no job is left. */
-  function finish() {
-    if (current.code === 'pending') {
-      current.code = 400;
-      current.result = `the promise of the operation "${current.operation}" never settles: nothing is left to run`;
+  /** The code of the outcome, which has the rest. To be called once no job is left. */
+  function finish(outcome) {
+    if (outcome.code === 'pending') {
+      outcome.code = 400;
+      outcome.result = `the promise of the operation "${outcome.operation}" never settles: nothing is left to run`;
     }
-    if (current.code >= 400) current.result = messageOf(current.result);
-    return current.code;
+    if (outcome.code >= 400) outcome.result = messageOf(outcome.result);
+    return outcome.code;
   }
 
   /** In one line, with something in it. */
@@ -479,7 +475,7 @@
     try {
       const line = apply(replace, text, [controlCharacters, ' ']);
       if (apply(trim, line, []) === '') return 'the operation threw an empty text';
-      return apply(toWellFormed, apply(slice, line, [0, MESSAGE_MAX]), []);
+      return apply(slice, line, [0, MESSAGE_MAX]);
     } catch {
       return 'the operation failed';
     }
@@ -488,23 +484,31 @@
   /** For the log: what a service threw while it was evaluated. */
   function describe(error) {
     try {
-      return apply(toWellFormed, apply(slice, shown(error, 0, []), [0, LINE_MAX]), []);
+      return apply(slice, shown(error, 0, []), [0, LINE_MAX]);
     } catch {
       return 'a value that cannot be shown';
     }
   }
 
-  const steps = {
-    __proto__: null,
+  // The engine makes a function of the language when a script first asks for it. The common ones are made here, once, and not in each request.
+  const common = [Array, Array.prototype, JSON, Map.prototype, Math, Number, Number.prototype, Object, Object.prototype, PromiseBase];
+  apply(push, common, [PromiseBase.prototype, PatternBase.prototype, Set.prototype, String, String.prototype]);
+  for (let i = 0; i < common.length; i++) {
+    const keys = ownKeys(common[i]);
+    for (let k = 0; k < keys.length; k++) getOwnPropertyDescriptor(common[i], keys[k]);
+  }
+
+  return {
     load,
-    start,
-    uncaught,
+    owner: () => owner,
+    operation: (name) => operations[name],
+    contextOf,
+    follow,
+    failed,
     rejected,
     finish,
-    result: () => current.result,
-    resultType: () => current.contentType,
+    result: (outcome) => outcome.result,
+    contentType: (outcome) => outcome.contentType,
     describe,
   };
-
-  return (step, a, b, c, d) => steps[step](a, b, c, d);
 });

@@ -35,9 +35,9 @@ function evaluate(text, name) {
   return value;
 }
 
-function string(text) {
-  const { at, size } = write(text);
-  const value = engine.qjs_new_string(at, size);
+function property(object, name) {
+  const { at } = write(name);
+  const value = check(engine.qjs_get_prop_string(object, at));
   engine.wasm_free(at);
   return value;
 }
@@ -86,9 +86,21 @@ const prelude = evaluate(readFileSync(preludeFile, 'utf8'), 'prelude.js');
 memory().setUint32(scratch, host, true);
 const undefinedValue = engine.qjs_get_undefined();
 const shoal = check(engine.qjs_call(prelude, undefinedValue, 1, scratch));
-for (const value of [prelude, host]) engine.qjs_free_value(value);
-const names = ['load', 'start', 'uncaught', 'rejected', 'finish', 'result', 'resultType', 'describe'];
-const steps = names.map((step) => [step, string(step)]);
+const names = [
+  'load',
+  'owner',
+  'operation',
+  'contextOf',
+  'follow',
+  'failed',
+  'rejected',
+  'finish',
+  'result',
+  'contentType',
+  'describe',
+];
+const steps = names.map((step) => [step, property(shoal, step)]);
+for (const value of [prelude, host, shoal]) engine.qjs_free_value(value);
 const serviceName = write('service.js').at;
 engine.qjs_run_gc();
 
@@ -105,7 +117,6 @@ const constants = [
   ['Size', size],
   ['Scratch', scratch],
   ['ScratchBytes', 64],
-  ['Shoal', shoal],
   ['Undefined', undefinedValue],
   ['ServiceName', serviceName],
   ...steps.map(([step, value]) => [step[0].toUpperCase() + step.slice(1), value]),

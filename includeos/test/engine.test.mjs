@@ -83,6 +83,7 @@ for (const accelerator of accelerators()) {
           await client.ask(operation, 'x');
           assert.equal((await client.ask('look', '')).payload, clean, `after ${operation}`);
         }
+        for (let i = 0; i < 2; i++) assert.equal((await client.ask('context', '')).payload, 'contextundefined');
         const drawn = new Set();
         for (let i = 0; i < 8; i++) drawn.add((await client.ask('random', '')).payload);
         assert.equal(drawn.size, 8);
@@ -128,6 +129,7 @@ for (const accelerator of accelerators()) {
         assert.equal((await client.ask('unpark', '')).payload, 'unparked');
         assert.equal((await client.ask('microtask', '')).payload, '400 late');
         assert.equal((await client.ask('count', '')).payload, '5');
+        for (let i = 0; i < 2; i++) assert.equal((await client.ask('context', '')).payload, 'contextundefined');
         // What cannot be left whole starts anew.
         assert.match((await client.ask('greedy', '')).payload, /^413 /);
         assert.equal((await client.ask('count', '')).payload, '1');
@@ -135,6 +137,19 @@ for (const accelerator of accelerators()) {
         // A kept service must not fill up with what requests left.
         for (let i = 0; i < 40; i++)
           assert.equal((await client.ask('echo', 'x'.repeat(500_000))).payload.length, 500_000);
+        const ram = async () => {
+          const from = guest.output.length;
+          await guest.seen(/\nshoal1 status .*\n/, from);
+          return Number(/\nshoal1 status .* ram=(\d+)/.exec(guest.output.slice(from))[1]);
+        };
+        const before = await ram();
+        for (const operation of ['thrown', 'echo', 'context', 'microtask']) {
+          for (let round = 0; round < 150; round++) {
+            for (let id = 1; id <= 100; id++) client.send({ id, operation, payload: 'short' });
+            for (let id = 1; id <= 100; id++) await client.receive();
+          }
+        }
+        assert.ok((await ram()) < before + 65_536);
       }));
 
     test('what a script has begun at its start has come to its end before the first request', () =>

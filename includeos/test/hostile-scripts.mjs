@@ -163,6 +163,7 @@ export const polluting = `{
     return parts.join('|');
   },
   random() { return String(Math.random()) },
+  context(_, context) { const was = context.operation + context.leak; context.leak = context.operation = 'evil'; return was },
   prototype() { Object.prototype.leak = 1; return 'x' },
   globals() { globalThis.leak = 1; leaked = 2; return 'x' },
   arrays() { Array.prototype.map = () => 1; Array.prototype[0] = 'zero'; return 'x' },
@@ -185,6 +186,8 @@ export const polluting = `{
 export const keeping = `{
   count() { return String(++globalThis.n) },
   echo(text) { return text },
+  context(_, context) { const was = context.operation + context.leak; context.leak = context.operation = 'evil'; return was },
+  thrown(text) { throw new Error(text) },
   park() { return new Promise((resolve) => { globalThis.resolve = resolve }) },
   unpark() { resolve('parked'); return 'unparked' },
   microtask() { queueMicrotask(() => { throw new Error('late') }); return 'x' },

@@ -98,8 +98,7 @@ struct State {
   char* saved_bytes;
   size_t saved_count;
   size_t saved_top;
-  size_t ignored_from;  // pages
-  size_t ignored_to;
+  size_t first_page;  // what lies ahead of it is ignored
 };
 constinit State state = {};
 
@@ -138,8 +137,6 @@ bool is_zero(const char* page) {
   }
   return true;
 }
-
-bool is_ignored(size_t page) { return page >= state.ignored_from && page < state.ignored_to; }
 
 /// How much of a page may have changed since the snapshot: all of it, or the end of a number that was written across its beginning.
 size_t written_bytes(size_t page) {
@@ -208,9 +205,8 @@ bool save_tables() {
   return true;
 }
 
-/// All but what is ignored at the beginning.
 bool watch_pages() {
-  const size_t first = state.ignored_from == 0 ? state.ignored_to : 0;
+  const size_t first = state.first_page;
   return shoal::builtin::watch_writes(state.region + first * kPage, (state.saved_count - first) * kPage, shoal_wasm_written + first);
 }
 
@@ -313,10 +309,7 @@ void shoal_wasm_yields(bool yields) {
 
 void shoal_wasm_grace(uint32_t ms) { state.grace_ms = ms; }
 
-void shoal_wasm_ignore(uint32_t start, uint32_t end) {
-  state.ignored_from = (start + kPage - 1) / kPage;
-  state.ignored_to = end / kPage;
-}
+void shoal_wasm_ignore_below(uint32_t end) { state.first_page = end / kPage; }
 
 void shoal_wasm_note_writes(enum shoal_wasm_notes notes) { state.notes = notes; }
 
@@ -326,16 +319,16 @@ bool shoal_wasm_snapshot() {
   state.slow_from_ms = UINT64_MAX;
   const size_t count = memory_bytes() / kPage;
   size_t copies = 0;
-  for (size_t i = 0; i < count; i++) copies += is_ignored(i) || is_zero(state.region + i * kPage) ? 0 : 1;
+  for (size_t i = state.first_page; i < count; i++) copies += is_zero(state.region + i * kPage) ? 0 : 1;
   state.saved_instance = static_cast<char*>(allocate(state.instance_bytes));
   state.saved_pages = static_cast<uint32_t*>(allocate(count * sizeof(uint32_t)));
   state.saved_bytes = static_cast<char*>(allocate(copies * kPage, kPage));
   if (state.saved_instance == nullptr || state.saved_pages == nullptr || state.saved_bytes == nullptr || !save_tables()) return false;
   state.saved_count = count;
   uint32_t copy = 0;
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = state.first_page; i < count; i++) {
     const char* const page = state.region + i * kPage;
-    state.saved_pages[i] = is_ignored(i) || is_zero(page) ? 0 : ++copy;
+    state.saved_pages[i] = is_zero(page) ? 0 : ++copy;
     if (state.saved_pages[i] != 0) memcpy(state.saved_bytes + (copy - 1) * kPage, page, kPage);
   }
   memcpy(state.saved_instance, state.instance, state.instance_bytes);
@@ -348,8 +341,7 @@ bool shoal_wasm_snapshot() {
 void shoal_wasm_restore() {
   restore_tables();
   memcpy(state.instance, state.saved_instance, state.instance_bytes);
-  for (size_t i = 0; i < state.saved_count; i++) {
-    if (is_ignored(i)) continue;
+  for (size_t i = state.first_page; i < state.saved_count; i++) {
     char* const page = state.region + i * kPage;
     const size_t bytes = written_bytes(i);
     if (bytes == 0) continue;

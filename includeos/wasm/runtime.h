@@ -84,8 +84,8 @@ void shoal_wasm_yields(bool yields);
 bool shoal_wasm_snapshot(void);
 void shoal_wasm_restore(void);
 
-/* What lies there is of no use between calls, such as the module's own stack: neither kept nor put back. To be told before the snapshot. */
-void shoal_wasm_ignore(uint32_t start, uint32_t end);
+/* What lies below `end` is of no use between calls, such as the module's own stack: neither kept nor put back. To be told before the snapshot. */
+void shoal_wasm_ignore_below(uint32_t end);
 
 /* For so long code may go on after its request was cancelled, to leave things whole. */
 void shoal_wasm_grace(uint32_t ms);

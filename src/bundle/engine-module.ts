@@ -30,6 +30,8 @@ export interface EngineExports {
   qjs_is_exception(value: number): number;
   qjs_is_object(value: number): number;
   qjs_is_string(value: number): number;
+  /** Another handle of the same. */
+  qjs_dup_value(value: number): number;
   qjs_free_value(value: number): void;
   /** The same for each handle of an object. */
   qjs_get_value_ptr(value: number): number;

@@ -19,8 +19,8 @@ export class CutOff extends Error {}
 export interface EngineOptions {
   readonly stackBytes: number;
   readonly memoryBytes: number;
-  /** Called with the texts that the script gives to its host function. */
-  readonly onHost: (texts: readonly string[]) => void;
+  /** Called with the texts that the script gives to its host function, which returns what this returns. */
+  readonly onHost: (texts: readonly string[]) => number | undefined;
 }
 
 /** All that the engine is at a moment. */
@@ -28,6 +28,9 @@ export interface EngineState {
   readonly memory: Uint8Array;
   readonly stackPointer: number;
 }
+
+/** What a call came to. */
+export type Called = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly exception: Value };
 
 /** A value of the engine. It belongs to whoever has it, who frees it. */
 export type Value = number;
@@ -85,19 +88,18 @@ export class Engine {
     return this.#checked(value);
   }
 
-  /** Calls a function. Texts, numbers and bytes become values. @throws ScriptError */
-  call(target: Value, values: readonly (string | number | Uint8Array | undefined)[]): Value {
-    return this.callWith(
-      target,
-      values.map((value) => this.made(value)),
-    );
+  /** Calls a function; frees the arguments. @throws ScriptError */
+  call(target: Value, values: readonly Value[]): Value {
+    return this.#checked(this.#call(target, this.#at.qjs_get_undefined(), values));
   }
 
-  /** As `call`, with values of the engine; frees them. @throws ScriptError */
-  callWith(target: Value, values: readonly Value[]): Value {
-    const result = this.#call(target, values);
-    for (const value of values) this.free(value);
-    return this.#checked(result);
+  /** As `call`, with a `this`, which it frees as well, and the function; tells what was thrown. */
+  tryCall(target: Value, self: Value, values: readonly Value[]): Called {
+    const value = this.#call(target, self, values);
+    this.free(target);
+    if (this.#at.qjs_is_exception(value) === 0) return { ok: true, value };
+    this.free(value);
+    return { ok: false, exception: this.#at.qjs_get_exception() };
   }
 
   /** @throws ScriptError for want of memory */
@@ -136,7 +138,7 @@ export class Engine {
 
   /** An exception, for those outside of the engine. */
   errorOf(exception: Value): ScriptError {
-    const stack = this.#at.qjs_is_object(exception) === 0 ? '' : this.#property(exception, 'stack');
+    const stack = this.#at.qjs_is_object(exception) === 0 ? '' : this.#stackOf(exception);
     return new ScriptError(this.#shown(exception), stack);
   }
 
@@ -172,6 +174,19 @@ export class Engine {
     return content;
   }
 
+  /** Another one of the same. */
+  copy(value: Value): Value {
+    return this.#at.qjs_dup_value(value);
+  }
+
+  /** @throws ScriptError */
+  property(object: Value, name: string): Value {
+    const { at } = this.#put(name);
+    const value = this.#at.qjs_get_prop_string(object, at);
+    this.#at.wasm_free(at);
+    return this.#checked(value);
+  }
+
   free(value: Value): void {
     this.#at.qjs_free_value(value);
   }
@@ -198,8 +213,7 @@ export class Engine {
       call: (count, values) => {
         const view = new DataView(this.#at.memory.buffer);
         const addresses = Array.from({ length: count }, (_, index) => view.getUint32(values + 4 * index, true));
-        this.#options.onHost(addresses.map((address) => this.#shown(address)));
-        return this.#at.qjs_get_undefined();
+        return this.made(this.#options.onHost(addresses.map((address) => this.#shown(address))));
       },
       rejection: (promise, reason, isHandled) => this.#noteRejection(promise, reason, isHandled),
       // As in a VM, which knows no other time than that since its boot.
@@ -220,13 +234,12 @@ export class Engine {
     for (const value of [promise, reason, ...handled.flatMap((one) => [one.promise, one.reason])]) this.free(value);
   }
 
-  #call(target: Value, values: readonly Value[]): Value {
+  #call(target: Value, self: Value, values: readonly Value[]): Value {
     const list = this.#at.wasm_malloc(4 * values.length + 4);
     const view = new DataView(this.#at.memory.buffer);
     for (const [index, value] of values.entries()) view.setUint32(list + 4 * index, value, true);
-    const self = this.#at.qjs_get_undefined();
     const result = this.#at.qjs_call(target, self, values.length, list);
-    this.free(self);
+    for (const value of [self, ...values]) this.free(value);
     this.#at.wasm_free(list);
     return result;
   }
@@ -250,7 +263,7 @@ export class Engine {
     const bytes = new DataView(this.#at.memory.buffer).getUint32(at, true);
     this.#at.wasm_free(at);
     if (text === 0) return undefined;
-    const copy = Buffer.from(this.#at.memory.buffer, text, bytes).toString('utf8');
+    const copy = wellFormed(Buffer.from(new Uint8Array(this.#at.memory.buffer, text, bytes))).toString('utf8');
     this.#at.qjs_free_cstring(text);
     return copy;
   }
@@ -263,6 +276,7 @@ export class Engine {
 
   #checked(value: Value): Value {
     if (this.#at.qjs_is_exception(value) === 0) return value;
+    this.free(value);
     return this.#throw();
   }
 
@@ -273,14 +287,25 @@ export class Engine {
     throw error;
   }
 
-  #property(object: Value, name: string): string {
-    const { at } = this.#put(name);
-    const value = this.#at.qjs_get_prop_string(object, at);
-    this.#at.wasm_free(at);
-    if (this.#at.qjs_is_exception(value) !== 0) {
-      this.free(this.#at.qjs_get_exception());
+  /** Empty if there is none, or if asking for it throws. */
+  #stackOf(error: Value): string {
+    try {
+      const stack = this.property(error, 'stack');
+      if (this.isText(stack)) return this.text(stack);
+      this.free(stack);
+      return '';
+    } catch {
       return '';
     }
-    return this.isText(value) ? this.text(value) : '';
   }
+}
+
+const REPLACEMENT = Buffer.from('\ufffd');
+
+/** Half of a surrogate pair, which a script's string may have alone, has no form in UTF-8: what the engine writes for one becomes U+FFFD. */
+function wellFormed(text: Buffer): Buffer {
+  for (let at = text.indexOf(0xed); at >= 0; at = text.indexOf(0xed, at + 1)) {
+    if ((text[at + 1] ?? 0) >= 0xa0) REPLACEMENT.copy(text, at);
+  }
+  return text;
 }

@@ -39,7 +39,8 @@ const TOO_LARGE = 'the operation takes more memory than this service has';
 export class Runner {
   readonly #engine: Engine;
   readonly #limitMs: number;
-  readonly #shoal: Value;
+  /** An object of functions. */
+  readonly #prelude: Value;
   #loaded: EngineState | undefined;
   #isKept = false;
 
@@ -52,16 +53,18 @@ export class Runner {
     const engine = new Engine({
       ...{ stackBytes: STACK_BYTES, memoryBytes },
       onHost: ([what, text = '']) => {
+        if (what === 'seed') return randomInt(2 ** 32) * 2 ** 21 + randomInt(2 ** 21);
         if (what === 'log') onLog(text);
+        return undefined;
       },
     });
     this.#engine = engine;
-    this.#shoal = engine.callWith(engine.evaluate(prelude(), 'prelude.js'), [engine.hostFunction()]);
+    this.#prelude = engine.call(engine.evaluate(prelude(), 'prelude.js'), [engine.hostFunction()]);
     engine.within(limitMs, () => {
       engine.free(engine.evaluate(script, SCRIPT_NAME));
       const exception = engine.runJobs();
       if (exception !== undefined) throw engine.errorOf(exception);
-      this.#tellRejections();
+      this.#tellRejections(undefined);
     });
   }
 
@@ -75,7 +78,7 @@ export class Runner {
   load({ operations, payload, state }: ServiceFacts): string {
     const engine = this.#engine;
     const why = engine.within(this.#limitMs, () =>
-      engine.text(engine.call(this.#shoal, ['load', operations.join(','), payload])),
+      engine.text(this.#step('load', engine.made(operations.join(',')), engine.made(payload))),
     );
     this.#isKept = state === 'kept';
     this.#loaded = engine.state();
@@ -115,28 +118,50 @@ export class Runner {
     return outcome.ok && bytesOf(outcome.reply) > TEXT_BYTES_MAX ? tooLong('reply') : outcome;
   }
 
-  #tellRejections(): void {
+  #tellRejections(operation: string | undefined): void {
     const engine = this.#engine;
-    for (const reason of engine.takeRejections())
-      engine.free(engine.callWith(this.#shoal, [engine.made('rejected'), reason]));
+    for (const reason of engine.takeRejections()) engine.free(this.#step('rejected', engine.made(operation), reason));
   }
 
   #answer(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
     const engine = this.#engine;
-    const seed = randomInt(2 ** 32) * 2 ** 21 + randomInt(2 ** 21);
-    engine.free(engine.call(this.#shoal, ['start', operation, input, contentType, seed]));
-    for (let exception = engine.runJobs(); exception !== undefined; exception = engine.runJobs()) {
+    const name = (): Value => engine.made(operation);
+    const context = this.#step('contextOf', name(), engine.made(contentType));
+    const target = this.#step('operation', name());
+    const ended = engine.tryCall(target, this.#step('owner'), [engine.made(input), context]);
+    let isReply = ended.ok && engine.isText(ended.value);
+    let outcome = ended.ok && !isReply ? this.#step('follow', name(), ended.value) : engine.made(undefined);
+    let exception = ended.ok ? engine.runJobs() : ended.exception;
+    for (; exception !== undefined; exception = engine.runJobs()) {
       const error = engine.errorOf(exception);
       if (error.message === OUT_OF_MEMORY) throw error;
-      engine.free(engine.callWith(this.#shoal, [engine.made('uncaught'), exception]));
+      outcome = this.#step('failed', outcome, name(), exception);
+      isReply = false;
     }
-    this.#tellRejections();
-    const code = engine.number(engine.call(this.#shoal, ['finish']));
-    const result = engine.call(this.#shoal, ['result']);
+    this.#tellRejections(operation);
+    if (ended.ok && isReply) return { ok: true, reply: engine.text(ended.value), contentType: undefined };
+    return this.#told(outcome);
+  }
+
+  /** @param outcome the prelude's, of a request whose jobs are done */
+  #told(outcome: Value): Outcome {
+    const engine = this.#engine;
+    const part = (name: string): Value => this.#step(name, engine.copy(outcome));
+    const code = engine.number(part('finish'));
+    const result = part('result');
     if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };
     const reply = code === 1 ? engine.bytes(result) : engine.text(result);
-    const named = engine.text(engine.call(this.#shoal, ['resultType']));
-    return { ok: true, reply, contentType: named === '' ? undefined : named };
+    const contentType = engine.text(part('contentType'));
+    return { ok: true, reply, contentType: contentType === '' ? undefined : contentType };
+  }
+
+  /** Calls a function of the prelude; frees the arguments. @throws ScriptError for want of memory */
+  #step(name: string, ...values: readonly Value[]): Value {
+    const engine = this.#engine;
+    const step = engine.property(this.#prelude, name);
+    const result = engine.call(step, values);
+    engine.free(step);
+    return result;
   }
 }
 
