@@ -1,12 +1,11 @@
 #include "engine.h"
 
 #include "content_type.h"
-#include "module.h"
 #include "runtime.h"
 #include "shoal/service.h"
 #include "shoal/text_writer.h"
 #include "shoal/utf8.h"
-#include "snapshot.inc"
+#include "values.h"
 #include "wasi.h"
 
 extern "C" const char engine_snapshot[];
@@ -22,16 +21,6 @@ constexpr size_t kLogTextMax = 4096;  // of one console.log()
 constexpr std::string_view kOutOfMemory = "InternalError: out of memory";
 constexpr std::string_view kTooMuchMemory = "the operation takes more memory than this service has";
 
-// In the snapshot's scratch block: values for a call, and where the engine puts sizes, also while that call is made.
-constexpr uint32_t kValuesMax = 8;
-constexpr uint32_t kValuesAt = kSnapshotScratch;
-constexpr uint32_t kSizesAt = kSnapshotScratch + 4 * kValuesMax;
-static_assert(4 * kValuesMax + 16 <= kSnapshotScratchBytes);
-
-/// A value of the engine: the address of a box in its memory.
-using Value = uint32_t;
-
-alignas(16) constinit Z_engine_instance_t instance = {};
 constinit bool takes_bytes = false;
 constinit bool keeps_state = false;
 constinit bool is_used = false;    // since the snapshot
@@ -65,125 +54,18 @@ constexpr size_t kRejectedMax = 8;
 constinit Rejected rejected[kRejectedMax] = {};
 constinit size_t rejected_count = 0;
 
-template <typename Number>
-Number read(uint32_t address) {
-  Number number;
-  __builtin_memcpy(&number, shoal_wasm_at(address, sizeof number), sizeof number);
-  return number;
-}
-
-void write(uint32_t address, uint32_t word) { __builtin_memcpy(shoal_wasm_at(address, sizeof word), &word, sizeof word); }
-
-/// A block of the engine's memory with these bytes and a zero at the end.
-class Block {
- public:
-  explicit Block(std::string_view bytes) : size_(static_cast<uint32_t>(bytes.size())) {
-    address_ = Z_engineZ_wasm_malloc(&instance, size_ + 1);
-    if (address_ == 0) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
-    char* const room = static_cast<char*>(shoal_wasm_at(address_, size_ + 1));
-    __builtin_memcpy(room, bytes.data(), size_);
-    room[size_] = '\0';
-  }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  ~Block() { Z_engineZ_wasm_free(&instance, address_); }
-
-  uint32_t address() const { return address_; }
-  uint32_t size() const { return size_; }
-
- private:
-  uint32_t address_;
-  uint32_t size_;
-};
-
-Value new_string(std::string_view text) {
-  const Block block(text);
-  return Z_engineZ_qjs_new_string(&instance, block.address(), block.size());
-}
-
-Value new_bytes(std::string_view bytes) {
-  const Block block(bytes);
-  return Z_engineZ_qjs_new_uint8_array(&instance, block.address(), block.size());
-}
-
-bool is_exception(Value value) { return Z_engineZ_qjs_is_exception(&instance, value) != 0; }
-
-/// Half of a surrogate pair, which a script's string may have alone, has no form in UTF-8: what the engine writes for one becomes U+FFFD.
-void make_well_formed(char* text, size_t size) {
-  if (is_utf8({text, size})) return;
-  for (size_t at = 0; at + 2 < size; at++) {
-    if (text[at] == '\xed' && static_cast<unsigned char>(text[at + 1]) >= 0xa0) __builtin_memcpy(text + at, "\xef\xbf\xbd", 3);
-  }
-}
-
-/// The text of a string; at 0 if there was no memory for it, or if the value throws instead of becoming one. Its memory is not given back:
-/// the caller does that, or has the whole state put back.
-struct Text {
-  uint32_t address;
-  std::string_view text;
-};
-
-Text text_of(Value value) {
-  const uint32_t address = Z_engineZ_qjs_get_string_len(&instance, value, kSizesAt);
-  if (address == 0) return {0, "a value that cannot be shown"};
-  const auto size = read<uint32_t>(kSizesAt);
-  char* const text = static_cast<char*>(shoal_wasm_at(address, size));
-  make_well_formed(text, size);
-  return {address, {text, size}};
-}
-
-void free_text(const Text& text) {
-  if (text.address != 0) Z_engineZ_qjs_free_cstring(&instance, text.address);
-}
-
-void free_value(Value value) {
-  if (value != kSnapshotUndefined) Z_engineZ_qjs_free_value(&instance, value);
-}
-
-/// The arguments are the caller's.
-template <typename... Values>
-Value call_function(Value function, Value self, Values... values) {
-  static_assert(sizeof...(values) <= kValuesMax);
-  uint32_t at = kValuesAt;
-  ((write(at, values), at += sizeof(Value)), ...);
-  return Z_engineZ_qjs_call(&instance, function, self, sizeof...(values), kValuesAt);
-}
-
-/// Calls a function of the prelude.
-template <typename... Values>
-Value call_step(Value step, Values... values) {
-  return call_function(step, kSnapshotUndefined, values...);
-}
-
-Value take_exception() { return Z_engineZ_qjs_get_exception(&instance); }
-
-/// Of a call whose result says that there is one.
-Value take_exception_of(Value result) {
-  free_value(result);
-  return take_exception();
-}
-
-/// Runs what waits, such as the reactions to promises, until an exception comes out of it: that, or 0 if nothing is left.
-Value run_jobs() {
-  while (Z_engineZ_qjs_is_job_pending(&instance) != 0) {
-    if (static_cast<int32_t>(Z_engineZ_qjs_execute_pending_job(&instance)) < 0) return take_exception();
-  }
-  return 0;
-}
-
 void free_rejected(const Rejected& one) {
   free_value(one.promise);
   free_value(one.reason);
 }
 
 void note_rejection(Value promise, Value reason, bool is_handled) {
-  const uint32_t its_address = Z_engineZ_qjs_get_value_ptr(&instance, promise);
   if (!is_handled && rejected_count < kRejectedMax) {
     rejected[rejected_count++] = {promise, reason};
     return;
   }
   for (size_t i = 0; is_handled && i < rejected_count; i++) {
-    if (Z_engineZ_qjs_get_value_ptr(&instance, rejected[i].promise) != its_address) continue;
+    if (!is_same(rejected[i].promise, promise)) continue;
     free_rejected(rejected[i]);
     rejected[i] = rejected[--rejected_count];
     break;
@@ -250,11 +132,7 @@ bool take_operations(const ServiceFile& file) {
 void load_body(void* argument) {
   auto& loading = *static_cast<Loading*>(argument);
   const ServiceFile& file = loading.file;
-  Value value;
-  {
-    const Block source(file.source);
-    value = Z_engineZ_qjs_eval(&instance, source.address(), source.size(), kSnapshotServiceName, 0);
-  }
+  const Value value = evaluate(file.source);
   const Value exception = is_exception(value) ? take_exception_of(value) : run_jobs();
   if (exception != 0) {
     loading.why = explain_exception(exception);
@@ -327,18 +205,6 @@ Outcome outcome_of(Value exception) {
   return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160), {}};
 }
 
-/// Where the bytes of a Uint8Array lie. False: an exception came.
-bool find_bytes(Value array, std::string_view& bytes) {
-  const Value buffer = Z_engineZ_qjs_get_typed_array_buffer(&instance, array, kSizesAt, kSizesAt + 4, kSizesAt + 8);
-  if (is_exception(buffer)) return false;
-  const auto offset = read<uint32_t>(kSizesAt);
-  const auto size = read<uint32_t>(kSizesAt + 4);
-  const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer, kSizesAt);
-  free_value(buffer);
-  bytes = {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
-  return true;
-}
-
 /// The content type that the operation named for its reply.
 std::string_view named_type(Value outcome) {
   static constinit char type[kContentTypeMax] = {};
@@ -367,7 +233,7 @@ bool read_outcome(Value known, Outcome& outcome) {
   const Value finished = call_step(kSnapshotFinish, known);
   const Value result = call_step(kSnapshotResult, known);
   if (is_exception(finished) || is_exception(result)) return false;
-  const auto code = static_cast<unsigned>(Z_engineZ_qjs_get_float64(&instance, finished));
+  const auto code = static_cast<unsigned>(number_of(finished));
   free_value(finished);
   if (code == 1) {
     held = {result, 0};
@@ -396,7 +262,9 @@ Value run_operation(const Operation& operation, std::string_view input, std::str
     return result;
   }
   const Value type = content_type.empty() ? kSnapshotUndefined : new_string(content_type);
+  if (is_exception(type)) return type;
   const Value context = call_step(kSnapshotContextOf, operation.text, type);
+  if (is_exception(context)) return context;
   const Value result = call_function(operation.function, owner, value, context);
   for (const Value done : {value, type, context}) free_value(done);
   return result;
@@ -423,7 +291,7 @@ bool follow(Value& outcome, const Operation& operation, Value returned) {
 Value answer(const Operation& operation, const Calling& calling, Outcome& outcome) {
   const Value returned = run_operation(operation, calling.input, calling.content_type);
   Value exception = is_exception(returned) ? take_exception_of(returned) : 0;
-  const bool is_text = exception == 0 && Z_engineZ_qjs_is_string(&instance, returned) != 0;
+  const bool is_text = exception == 0 && is_string(returned);
   Value known = kSnapshotUndefined;  // the prelude's outcome, if it takes more than this text
   if (exception == 0 && !is_text && !follow(known, operation, returned)) return take_exception();
   if (exception == 0) exception = run_jobs();
@@ -526,7 +394,7 @@ uint32_t Z_envZ_host_call(Z_env_instance_t*, uint32_t, uint32_t, uint32_t, uint3
   using namespace shoal::engine;
   if (count == 1) return random_number();
   if (count >= 2) {
-    const Text text = text_of(read<uint32_t>(values + 4));
+    const Text text = text_of(listed_value(values, 1));
     const std::string_view lines = shoal::utf8_prefix(text.text, kLogTextMax);
     shoal_wasm_spend(lines.size());
     log_line(lines);
