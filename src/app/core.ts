@@ -16,6 +16,7 @@ import {
   type ImageProfile,
   KeepAlive,
   type LinkOptions,
+  LongWork,
   link,
   type OnStop,
   profileOf,
@@ -180,6 +181,9 @@ function routerOf(
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),
+    ...(hypervisor.giveWay === undefined
+      ? {}
+      : { longWork: new LongWork(of.system.clock, (vm, givesWay) => hypervisor.giveWay?.(vm, givesWay)) }),
   };
   // VMs of two images may run, which need not speak the same protocol. Thousands of one image share what they go by.
   const byProfile = new Map<ImageProfile, LinkOptions>();

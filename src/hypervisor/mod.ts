@@ -18,6 +18,7 @@ export { FrameWriter } from './link/frame-writer.ts';
 export { httpSettingsOf } from './link/http/http-settings.ts';
 export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
+export { LongWork } from './link/long-work.ts';
 export type { HostNotice } from './notices.ts';
 export type {
   Accelerator,

@@ -166,6 +166,8 @@ export interface Hypervisor {
   availableBytes(): Promise<number>;
   /** Opens the connection of a link, over the network that the VM was made with. */
   connect(target: LinkTarget): GuestConnection;
+  /** Has a VM give way to others where CPUs are scarce, or no longer, as far as this host can. Absent: it never can. */
+  giveWay?(vm: VmId, givesWay: boolean): void;
 }
 
 /** @param isWhole the other side has ended its stream, rather than broken it, so nothing that it sent is missing */

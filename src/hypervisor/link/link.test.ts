@@ -8,6 +8,7 @@ import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type LinkOptions, link } from './link.ts';
+import { LongWork } from './long-work.ts';
 
 interface Received {
   readonly type: number;
@@ -92,6 +93,8 @@ interface Bench {
   readonly owner: Probe<LinkEvent>;
   /** One for each connection that was opened. */
   readonly guests: FakeGuest[];
+  /** Each time that the VM was to give way or no longer, such as `7 true`. */
+  readonly gaveWay: string[];
 }
 
 async function openBench(
@@ -102,6 +105,8 @@ async function openBench(
   const kit = testKit(kitOptions);
   const keepAlive = new KeepAlive(kit.clock, pingIntervalMs);
   const guests: FakeGuest[] = [];
+  const gaveWay: string[] = [];
+  const longWork = new LongWork(kit.clock, (vm, givesWay) => gaveWay.push(`${vm} ${givesWay}`), 5);
   const owner = kit.probe<LinkEvent>();
   const connect = (): FakeGuest => {
     const guest = new FakeGuest();
@@ -109,8 +114,10 @@ async function openBench(
     return guest;
   };
   const target = { vm: 7, address: { id: 1, ip: '127.0.0.1', port: 9000 } };
-  const ref = await kit.system.start(link(target, owner.ref, { connect, keepAlive, ...overrides }), { name: 'link' });
-  return { kit, link: ref, owner, guests, [Symbol.asyncDispose]: () => kit.shutdown() };
+  const ref = await kit.system.start(link(target, owner.ref, { connect, keepAlive, longWork, ...overrides }), {
+    name: 'link',
+  });
+  return { kit, link: ref, owner, guests, gaveWay, [Symbol.asyncDispose]: () => kit.shutdown() };
 }
 
 async function ready({ kit, owner, guests }: Bench): Promise<FakeGuest> {
@@ -134,6 +141,31 @@ describe('link', () => {
     await bench.owner.expectNone(100);
     bench.guests[0]?.answer(FrameType.pong, '');
     await bench.owner.expect({ kind: 'link-ready', vm: 7 });
+  });
+
+  it('tells how long its guest works on one request, whether that is answered, lost or given up', async () => {
+    await using bench = await openBench();
+    const { gaveWay: told } = bench;
+    const guest = await ready(bench);
+    const pass = (ms: number): Promise<void> => bench.kit.advance(ms);
+    bench.link.tell(request(1));
+    await bench.kit.settle();
+    const first = guest.received.at(-1);
+    await pass(3);
+    bench.link.tell(request(2));
+    await pass(2);
+    expect(told).toEqual(['7 true']);
+    guest.send(FrameType.reply, first?.low ?? 0, first?.high ?? 0, 'token-1', 'TEXT');
+    expect(told).toEqual(['7 true', '7 false']);
+    await pass(5);
+    expect(told).toHaveLength(3);
+    guest.answer(FrameType.error, '500 no');
+    expect(told).toHaveLength(4);
+    bench.link.tell(request(3));
+    await pass(5);
+    expect(told).toHaveLength(5);
+    guest.hangUp('broken');
+    expect(told).toEqual(['7 true', '7 false', '7 true', '7 false', '7 true', '7 false']);
   });
 
   it('sends all requests of a turn in one write, and gives each its reply in whatever order they come', async () => {

@@ -19,6 +19,7 @@ import { type GuestError, parseGuestError } from './guest-error.ts';
 import { HttpChannel, type HttpChannelListener } from './http/http-channel.ts';
 import type { HttpSettings } from './http/http-settings.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
+import type { LongWork } from './long-work.ts';
 import { operationBytes } from './operation-bytes.ts';
 
 /** What many links have in common. */
@@ -35,6 +36,8 @@ export interface LinkOptions {
   readonly textBytesMax?: number;
   /** Has idle links pinged; default: one for each link. */
   readonly keepAlive?: KeepAlive;
+  /** Told what guests work on; default: nobody is. */
+  readonly longWork?: LongWork;
   /** How long the first pong of a connection may take, over frames; default 3000. */
   readonly firstPongMs?: number;
   /** Requests that may wait while the guest reads too slowly, or a connection is opened; beyond, 503. Default 4096. */
@@ -124,6 +127,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     if (channel === undefined) return;
     this.#channel = undefined;
     channel.close();
+    this.#options.longWork?.end(this.#vm);
     // A guest in doubt is not ready, and may have requests in work.
     if (channel.isReady || this.#inFlight.size > 0) this.#tellLost('the link was closed');
   }
@@ -147,6 +151,7 @@ class Link implements ConnectionListener, HttpChannelListener {
       return;
     }
     this.#inFlight.delete(low);
+    this.#progressed();
     if (ok) this.#tellReply(id, payload, contentType);
     else this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...parseGuestError(payload) });
   }
@@ -220,7 +225,14 @@ class Link implements ConnectionListener, HttpChannelListener {
   #taken(low: number): number | undefined {
     const id = this.#inFlight.get(low);
     this.#inFlight.delete(low);
+    this.#progressed();
     return id;
+  }
+
+  /** The guest works on its requests one after the other. */
+  #progressed(): void {
+    if (this.#inFlight.size > 0) this.#options.longWork?.begin(this.#vm);
+    else this.#options.longWork?.end(this.#vm);
   }
 
   #request(request: LinkRequest): void {
@@ -258,6 +270,7 @@ class Link implements ConnectionListener, HttpChannelListener {
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
       return;
     }
+    if (this.#inFlight.size === 0) this.#options.longWork?.begin(this.#vm);
     this.#inFlight.set(id >>> 0, id);
     channel.request(request, operation);
   }
@@ -308,6 +321,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     const sent = [...this.#inFlight.values()];
     const unsent = this.#takeWaiting();
     this.#inFlight.clear();
+    this.#progressed();
     this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent, unsent, why });
   }
 }

@@ -52,6 +52,19 @@ test('a group that cannot be written to leaves the VM without caps', () => {
   expect(new Cgroups('tag', root).place(7, 1234, capsOf(16))).toBe(false);
 });
 
+test('a VM that gives way has a third of the usual weight, as long as it has a group', () => {
+  writeFileSync(join(root, 'cgroup.subtree_control'), 'cpu memory\n');
+  const groups = new Cgroups('tag', root);
+  expect(groups.weigh(7, true)).toBe(false);
+  mkdirSync(join(root, 'shoal-tag/vm-7'), { recursive: true });
+  expect(groups.weigh(7, true)).toBe(false);
+  writeFileSync(join(root, 'shoal-tag/vm-7/cpu.weight'), '100\n');
+  expect(groups.weigh(7, true)).toBe(true);
+  expect(Number(read('shoal-tag/vm-7/cpu.weight').split('\n')[0])).toBe(33);
+  expect(groups.weigh(7, false)).toBe(true);
+  expect(Number(read('shoal-tag/vm-7/cpu.weight').split('\n')[0])).toBe(100);
+});
+
 test('the groups go with the VM', () => {
   writeFileSync(join(root, 'cgroup.subtree_control'), 'cpu memory\n');
   const groups = new Cgroups('tag', root);

@@ -17,6 +17,10 @@ const MIB = 1024 * 1024;
 const QEMU_BYTES = 96 * MIB;
 const CPU_PERCENT = 150;
 const CPU_PERIOD_US = 100_000;
+/** As the kernel gives it to a new group. */
+const USUAL_WEIGHT = 100;
+/** A third of that: a VM that gives way goes on, if slower. */
+const LOW_WEIGHT = 33;
 const CONTROLLERS = ['cpu', 'memory'];
 
 export function capsOf(memoryMib: number): Caps {
@@ -69,6 +73,18 @@ export class Cgroups {
       forbidSwap(group);
       writeFileSync(join(group, 'cpu.max'), `${(caps.cpuPercent * CPU_PERIOD_US) / 100} ${CPU_PERIOD_US}\n`);
       writeFileSync(join(group, 'cgroup.procs'), `${pid}\n`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Changes what a VM gets of scarce CPUs. @returns false if it has no group, or there is no such control */
+  weigh(vm: number, isLow: boolean): boolean {
+    if (this.why !== undefined) return false;
+    try {
+      // The kernel makes these files with the group.
+      writeFileSync(join(this.#groupOf(vm), 'cpu.weight'), `${isLow ? LOW_WEIGHT : USUAL_WEIGHT}\n`, { flag: 'r+' });
       return true;
     } catch {
       return false;

@@ -16,13 +16,14 @@ import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest
 import { profileOf } from '../profile/shipped.ts';
 import { Cgroups } from './cgroup.ts';
 import { ConsoleRounds } from './console-rounds.ts';
+import { CpuShare } from './cpu-share.ts';
 import { checkFirmware } from './firmware.ts';
 import { checkAccelerator, checkAllowed, checkNetwork, checkQemu, QEMU_DEFAULT } from './host-tools.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
 import { Inventory } from './inventory.ts';
 import { linkKeyOf } from './link-key.ts';
 import { type OpenOptions, QemuMachine } from './machine.ts';
-import { checkUuid, uuidIn } from './manifest.ts';
+import { checkUuid, manifestIn } from './manifest.ts';
 import { PortConnection } from './port-connection.ts';
 import { Preparation } from './preparation.ts';
 import { processOf } from './process-of.ts';
@@ -74,6 +75,7 @@ class QemuHypervisor implements Hypervisor {
   readonly #directory: string;
   readonly #spawner: Spawner;
   readonly #cgroups: Cgroups;
+  readonly #cpuShare: CpuShare;
   readonly #qemu: string;
   readonly #clock: Clock;
   readonly #rounds: ConsoleRounds;
@@ -94,6 +96,7 @@ class QemuHypervisor implements Hypervisor {
     this.#directory = join(options.runtimeRoot ?? runtimeRoot(), options.fleetTag);
     this.#spawner = options.spawner;
     this.#cgroups = new Cgroups(options.fleetTag, options.cgroupRoot);
+    this.#cpuShare = new CpuShare(this.#directory, this.#cgroups);
     this.#qemu = options.qemu ?? QEMU_DEFAULT;
     this.#clock = options.clock ?? systemClock;
     this.#rounds = new ConsoleRounds(this.#clock);
@@ -123,6 +126,8 @@ class QemuHypervisor implements Hypervisor {
     );
     try {
       checkUuid(paths.qmp, manifest, await machine.qmp('query-uuid', undefined, this.#adoptTimeoutMs));
+      // It may have given way when the Shoal before this one ended.
+      this.#cpuShare.set(manifest.spec.vm, false);
       return machine;
     } catch (error) {
       await machine.release();
@@ -162,9 +167,13 @@ class QemuHypervisor implements Hypervisor {
   connect({ vm, address }: LinkTarget): GuestConnection {
     const { link, manifest } = runPaths(this.#directory, vm);
     // A VM that another Shoal has made may have another network than those of this one.
-    const uuid = existsSync(link) ? uuidIn(manifest) : undefined;
+    const uuid = existsSync(link) ? manifestIn(manifest)?.uuid : undefined;
     if (uuid === undefined) return new TcpConnection(address, this.#clock);
     return new PortConnection(link, linkKeyOf(uuid), this.#clock);
+  }
+
+  giveWay(vm: VmId, givesWay: boolean): void {
+    this.#cpuShare.set(vm, givesWay);
   }
 
   /** A machine that is being prepared looks like the remains of one. */

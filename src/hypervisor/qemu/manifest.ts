@@ -25,9 +25,9 @@ export async function readManifest(path: string): Promise<Manifest> {
 }
 
 /** Undefined if the manifest cannot be read. */
-export function uuidIn(path: string): string | undefined {
+export function manifestIn(path: string): Manifest | undefined {
   try {
-    return parseManifest(path, readPlainFileSync(path).toString()).uuid;
+    return parseManifest(path, readPlainFileSync(path).toString());
   } catch {
     return undefined;
   }
