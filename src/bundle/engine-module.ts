@@ -30,6 +30,8 @@ export interface EngineExports {
   qjs_is_exception(value: number): number;
   qjs_is_object(value: number): number;
   qjs_is_string(value: number): number;
+  /** Whether it is an exception that no script can catch. */
+  qjs_is_uncatchable_error(value: number): number;
   /** Another handle of the same. */
   qjs_dup_value(value: number): number;
   qjs_free_value(value: number): void;

@@ -142,6 +142,11 @@ export class Engine {
     return new ScriptError(this.#shown(exception), stack);
   }
 
+  /** Whether the engine has given up by itself, for want of memory. Nothing of the script runs to find out. */
+  isLackOfMemory(exception: Value): boolean {
+    return this.#at.qjs_is_uncatchable_error(exception) !== 0;
+  }
+
   /** Frees the value. */
   number(value: Value): number {
     const number = this.#at.qjs_get_float64(value);
