@@ -158,16 +158,23 @@ for (const accelerator of accelerators()) {
         `{
   reply() { queueMicrotask(() => { for (;;); }); return 'x'.repeat(1e6) },
   input() { for (;;); },
+  waiting() { for (const job of [() => { for (;;); }, () => { n = 100 }]) Promise.resolve().then(job); return 'x' },
+  count() { return String(++n) },
 }`,
         { state: 'kept' },
         async (_guest, client) => {
-          for (let round = 0; round < 16; round++) {
-            client.send({ id: 9, operation: round % 2 === 0 ? 'reply' : 'input', payload: 'x'.repeat(500_000) });
+          const cancel = async (operation) => {
+            client.send({ id: 9, operation, payload: 'x'.repeat(500_000) });
             client.send({ type: FrameType.ping, id: 10 });
             assert.equal((await client.receive()).type, FrameType.pong);
             client.send({ type: FrameType.cancel, id: 9 });
             assert.equal((await client.receive()).payload, '499 cancelled');
-          }
+          };
+          for (let round = 0; round < 16; round++) await cancel(round % 2 === 0 ? 'reply' : 'input');
+          // What a promise still has to run does not run with the next request.
+          await cancel('waiting');
+          assert.equal((await client.ask('count', '')).payload, '1');
+          assert.equal((await client.ask('count', '')).payload, '2');
         },
       ));
 
@@ -197,17 +204,19 @@ for (const accelerator of accelerators()) {
         },
       ));
 
-    test('a script draws other random numbers at each start', async () => {
+    test('a script draws other random numbers at each start, and in each request', async () => {
       const drawn = new Set();
       for (let start = 0; start < 2; start++) {
         await withService(
           accelerator,
-          `{\n  drawn() { return first },\n}`,
+          `{\n  drawn() { return first },\n  next() { return String(Math.random()) },\n}`,
           { before: 'var first = String(Math.random());' },
-          async (_guest, client) => drawn.add((await client.ask('drawn', '')).payload),
+          async (_guest, client) => {
+            for (const operation of ['drawn', 'next', 'next']) drawn.add((await client.ask(operation, '')).payload);
+          },
         );
       }
-      assert.equal(drawn.size, 2);
+      assert.equal(drawn.size, 6);
     });
 
     test('what a script has begun at its start has come to its end before the first request', () =>
@@ -383,7 +392,7 @@ describe('a service file that cannot be used', () => {
     'no-such-operation': [
       serviceText('a,b', script('{ a: () => "x" }')),
       serviceText('a', script('{ a: 1 }')),
-      serviceText('tostring', script('{}')),
+      serviceText('constructor', script('{}')),
       serviceText('a', script('{ get a() { throw 1 } }')),
     ],
     'out-of-memory': [

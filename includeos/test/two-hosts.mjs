@@ -175,6 +175,18 @@ const left = `{
 
 const places = "globalThis.shoalPlaces = 'one.js\\nsub/two.ts\\n\\n1,0,1,2;3,1,100,1000;';";
 
+/** No memory is left for an exception where generators take it all. */
+const greedy = `{
+  generators() { const all = []; for (;;) all.push((function* () {})()) },
+  async late() { await null; const all = []; for (;;) all.push((function* () {})()) },
+  executor() { return new Promise(() => { const all = []; for (;;) all.push((function* () {})()) }) },
+  job() { queueMicrotask(() => { const all = []; for (;;) all.push((function* () {})()) }); return 'x' },
+  linked() { let link; for (;;) link = { link } },
+  nothing() { throw null },
+  caught() { try { const all = []; for (;;) all.push((function* () {})()) } catch (error) { return String(error) } },
+  after() { queueMicrotask(() => { throw new Error('no lack of memory') }); return 'x' },
+}`;
+
 export const hosted = {
   'kinds of functions': eachOnce(kinds),
   'kinds of functions, with a content type': {
@@ -207,5 +219,7 @@ export const hosted = {
     requests: [['a'], ['a']],
   },
   'texts of a mebibyte': sizes,
+  'all memory': eachOnce(greedy),
+  'all memory, kept': eachOnce(greedy, { state: 'kept' }),
   'what a state keeps': eachOnce(left, { state: 'kept', before: 'globalThis.n = 0;' }),
 };

@@ -27,22 +27,22 @@ async function inGuest(service) {
     try {
       await guest.ready();
       const client = await guest.connect();
-      const answers = [];
+      // Those of the start.
+      const answers = [guest.output.match(/^service: .*$/gm)];
+      let from = guest.output.length;
       for (const [operation, input = '', contentType = ''] of service.requests) {
-        const from = guest.output.length;
         const typed = service.payload === 'bytes' ? { type: FrameType.typedRequest, contentType } : {};
         client.send({ ...typed, id: client.nextId++, operation, payload: input });
         const { type, contentType: named, payload } = await client.receive();
         await client.ask('said', '');
         await guest.seen(new RegExp(`${END}\\r?\\n`), from);
-        const log = Buffer.from(guest.output.slice(from), 'latin1')
-          .toString()
-          .replaceAll('\r', '')
-          .replaceAll(/^(?:shoal1 .*)?\n/gm, '');
+        const end = guest.output.indexOf(END, from);
+        const log = Buffer.from(guest.output.slice(from, end), 'latin1').toString().replaceAll('\r', '');
+        from = end + END.length + 1;
         answers.push({
           operation,
           told: type === FrameType.error ? payload : [type === FrameType.typedReply ? named : TEXT, payload],
-          log: log.slice(0, log.indexOf(END)).replaceAll(/^the engine starts anew.*\n/gm, ''),
+          log: log.replaceAll(/^(?:shoal1 .*|the engine starts anew.*)?\n/gm, ''),
         });
       }
       return answers;
@@ -58,12 +58,29 @@ function inRunner(service) {
   const runner = new Runner(source, { limitMs: LIMIT_MS, onLog: (text) => texts.push(text) });
   const { state = 'fresh', payload = 'text', idempotent = true } = service;
   assert.equal(runner.load({ operations, state, payload, idempotent }), '');
-  return service.requests.map(([operation, input = '', contentType]) => {
-    texts.length = 0;
-    const given = payload === 'bytes' ? new Uint8Array(Buffer.from(input)) : input;
-    const outcome = runner.request(operation, given, contentType);
-    return { operation, told: toldOf(outcome), log: texts.map(asLines).join('') };
-  });
+  const answers = [
+    texts
+      .map(asLines)
+      .join('')
+      .match(/^service: .*$/gm),
+  ];
+  texts.length = 0;
+  for (const [operation, input = '', contentType] of service.requests) {
+    const asBytes = (text) => (payload === 'bytes' ? new Uint8Array(Buffer.from(text)) : text);
+    const told = toldOf(runner.request(operation, asBytes(input), contentType));
+    runner.request('said', asBytes(''), undefined);
+    const end = texts.indexOf(END);
+    answers.push({
+      operation,
+      told,
+      log: texts
+        .splice(0, end + 1)
+        .slice(0, end)
+        .map(asLines)
+        .join(''),
+    });
+  }
+  return answers;
 }
 
 /** As a client of the guest gets it. */

@@ -158,7 +158,11 @@ export class Runner {
     const result = part('result');
     const contentType = engine.text(part('contentType'));
     engine.free(outcome);
-    if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };
+    if (code !== 0 && code !== 1) {
+      const message = engine.text(result);
+      if (code === 400 && message === NO_MEMORY_FOR_IT && engine.wasFull()) throw new ScriptError(message, '');
+      return { ok: false, status: code, message };
+    }
     const reply = code === 1 ? engine.bytes(result) : engine.text(result);
     return { ok: true, reply, contentType: contentType === '' ? undefined : contentType };
   }
