@@ -99,12 +99,14 @@ bool starts_with(Value value, std::string_view text) {
   return starts;
 }
 
+const char* explain_lack() {
+  log_line("service: there is too little memory to evaluate it");
+  return "out-of-memory";
+}
+
 /// An exception out of the script, or out of its promises.
 const char* explain_exception(Value exception) {
-  if (shoal_wasm_lacked_memory() || starts_with(exception, kOutOfMemory)) {
-    log_line("service: there is too little memory to evaluate it");
-    return "out-of-memory";
-  }
+  if (shoal_wasm_lacked_memory() || starts_with(exception, kOutOfMemory)) return explain_lack();
   const bool is_syntax = starts_with(exception, "SyntaxError");
   const Value described = call_step(kSnapshotDescribe, exception);
   TextWriter<1200> line;
@@ -115,6 +117,7 @@ const char* explain_exception(Value exception) {
 /// What stands for an operation in each request. False: there was no memory for it.
 bool take_operations(const ServiceFile& file) {
   owner = call_step(kSnapshotOwner);
+  if (is_exception(owner)) return false;
   for (std::string_view names = file.operations; !names.empty();) {
     Operation& operation = operations[operation_count++];
     operation.name = take_operation(names);
@@ -129,6 +132,29 @@ bool take_operations(const ServiceFile& file) {
   return true;
 }
 
+/// Finds the operations in what the script exports. Null, or why they cannot be used.
+const char* take_exports(const ServiceFile& file) {
+  const Owned names(new_string(file.operations));
+  const Owned payload(new_string(file.payload));
+  if (is_exception(names.get()) || is_exception(payload.get())) return explain_lack();
+  const Owned checked(call_step(kSnapshotLoad, names.get(), payload.get()));
+  tell_rejections();
+  const Text why = text_of(checked.get());
+  if (why.address == 0) return explain_lack();
+  const bool has_operations = why.text != "no-operations";
+  const bool is_whole = why.text.empty();
+  free_text(why);
+  if (!has_operations) {
+    log_line("service: shoalService.default is no object of operations");
+    return "no-operations";
+  }
+  if (!is_whole) {
+    log_line("service: an operation that the file names is no function");
+    return "no-such-operation";
+  }
+  return take_operations(file) ? nullptr : explain_lack();
+}
+
 void load_body(void* argument) {
   auto& loading = *static_cast<Loading*>(argument);
   const ServiceFile& file = loading.file;
@@ -140,21 +166,7 @@ void load_body(void* argument) {
   }
   free_value(value);
   tell_rejections();
-  const Value names = new_string(file.operations);
-  const Value payload = new_string(file.payload);
-  const Value checked = call_step(kSnapshotLoad, names, payload);
-  const Text why = text_of(checked);
-  if (why.text == "no-operations") {
-    log_line("service: shoalService.default is no object of operations");
-    loading.why = "no-operations";
-  } else if (!why.text.empty()) {
-    log_line("service: an operation that the file names is no function");
-    loading.why = "no-such-operation";
-  } else if (!take_operations(file)) {
-    loading.why = "out-of-memory";
-  }
-  free_text(why);
-  for (const Value done : {names, payload, checked}) free_value(done);
+  loading.why = take_exports(file);
   Z_engineZ_qjs_run_gc(&instance);
 }
 
@@ -176,6 +188,7 @@ struct Calling {
   Outcome outcome;
 };
 
+/// One of those that load() has found: the server knows no others.
 const Operation& operation_named(std::string_view name) {
   const Operation* operation = operations;
   while (operation->name != name) operation++;
@@ -199,23 +212,23 @@ Outcome outcome_of(Value exception) {
   const Text shown = text_of(exception);
   held = {exception, shown.address};
   // Reactions that are left would run with the next request.
-  is_broken = !shoal_cancelled() || Z_engineZ_qjs_is_job_pending(&instance) != 0;
+  is_broken = !shoal_cancelled() || shoal_wasm_lacked_memory() || Z_engineZ_qjs_is_job_pending(&instance) != 0;
   if (shoal_cancelled()) return {Outcome::Kind::cancelled, 0, {}, {}};
   if (shoal_wasm_lacked_memory() || shown.text.starts_with(kOutOfMemory)) return {Outcome::Kind::error, 413, kTooMuchMemory, {}};
   return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160), {}};
 }
 
-/// The content type that the operation named for its reply.
-std::string_view named_type(Value outcome) {
+/// The content type that the operation named for its reply. False: an exception came.
+bool read_content_type(Value known, Outcome& outcome) {
   static constinit char type[kContentTypeMax] = {};
-  const Value value = call_step(kSnapshotContentType, outcome);
-  if (is_exception(value)) return {};
-  const Text text = text_of(value);
+  const Owned value(call_step(kSnapshotContentType, known));
+  const Text text = text_of(value.get());
+  if (text.address == 0) return false;
   const size_t size = text.text.size() < sizeof type ? text.text.size() : sizeof type;
   __builtin_memcpy(type, text.text.data(), size);
   free_text(text);
-  free_value(value);
-  return {type, size};
+  outcome.content_type = {type, size};
+  return true;
 }
 
 /// The outcome that is this text. False: an exception came, as of too little memory.
@@ -230,20 +243,20 @@ bool read_text(Value value, Outcome& outcome) {
 
 /// What came of a request whose jobs are done, as the prelude has it. False: an exception came, and this is no outcome.
 bool read_outcome(Value known, Outcome& outcome) {
-  const Value finished = call_step(kSnapshotFinish, known);
-  const Value result = call_step(kSnapshotResult, known);
-  if (is_exception(finished) || is_exception(result)) return false;
-  const auto code = static_cast<unsigned>(number_of(finished));
-  free_value(finished);
+  const Owned finished(call_step(kSnapshotFinish, known));
+  if (is_exception(finished.get())) return false;
+  Owned result(call_step(kSnapshotResult, known));
+  if (is_exception(result.get())) return false;
+  const auto code = static_cast<unsigned>(number_of(finished.get()));
   if (code == 1) {
-    held = {result, 0};
-    outcome = {Outcome::Kind::bytes, 0, {}, named_type(known)};
-    return find_bytes(result, outcome.text);
+    held = {result.release(), 0};
+    outcome = {Outcome::Kind::bytes, 0, {}, {}};
+    return read_content_type(known, outcome) && find_bytes(held.value, outcome.text);
   }
-  if (!read_text(result, outcome)) return false;
+  if (!read_text(result.release(), outcome)) return false;
   if (code != 0) outcome.kind = Outcome::Kind::error;
   outcome.code = code;
-  if (takes_bytes) outcome.content_type = named_type(known);
+  if (takes_bytes && code == 0 && !read_content_type(known, outcome)) return false;
   // Where there is no memory for an exception either, the engine throws null, and that can be caught.
   if (code == 400 && outcome.text == "null" && shoal_wasm_lacked_memory()) {
     is_broken = true;
@@ -254,46 +267,37 @@ bool read_outcome(Value known, Outcome& outcome) {
 
 /// What the function returns: a value or an exception.
 Value run_operation(const Operation& operation, std::string_view input, std::string_view content_type) {
-  const Value value = takes_bytes ? new_bytes(input) : new_string(input);
-  if (is_exception(value)) return value;
-  if (content_type.empty() && operation.context != 0) {
-    const Value result = call_function(operation.function, owner, value, operation.context);
-    free_value(value);
-    return result;
-  }
-  const Value type = content_type.empty() ? kSnapshotUndefined : new_string(content_type);
-  if (is_exception(type)) return type;
-  const Value context = call_step(kSnapshotContextOf, operation.text, type);
-  if (is_exception(context)) return context;
-  const Value result = call_function(operation.function, owner, value, context);
-  for (const Value done : {value, type, context}) free_value(done);
-  return result;
+  Owned value(takes_bytes ? new_bytes(input) : new_string(input));
+  if (is_exception(value.get())) return value.release();
+  if (content_type.empty() && operation.context != 0) return call_function(operation.function, owner, value.get(), operation.context);
+  Owned type(content_type.empty() ? kSnapshotUndefined : new_string(content_type));
+  if (is_exception(type.get())) return type.release();
+  Owned context(call_step(kSnapshotContextOf, operation.text, type.get()));
+  if (is_exception(context.get())) return context.release();
+  return call_function(operation.function, owner, value.get(), context.get());
 }
 
 /// Puts an exception into the prelude's outcome, which is undefined before the first. False: another exception came.
-bool note_failure(Value& outcome, const Operation& operation, Value exception) {
-  const Value noted = call_step(kSnapshotFailed, outcome, operation.text, exception);
+bool note_failure(Owned& outcome, const Operation& operation, Value exception) {
+  outcome.reset(call_step(kSnapshotFailed, outcome.get(), operation.text, exception));
   free_value(exception);
-  if (is_exception(noted)) return false;
-  free_value(outcome);
-  outcome = noted;
-  return true;
+  return !is_exception(outcome.get());
 }
 
 /// Makes the prelude's outcome of what the operation has returned, other than a text. False: an exception came.
-bool follow(Value& outcome, const Operation& operation, Value returned) {
-  outcome = call_step(kSnapshotFollow, operation.text, returned);
+bool follow(Owned& outcome, const Operation& operation, Value returned) {
+  outcome.reset(call_step(kSnapshotFollow, operation.text, returned));
   free_value(returned);
-  return !is_exception(outcome);
+  return !is_exception(outcome.get());
 }
 
 /// Runs an operation and all of its jobs. 0, or the exception that has ended that.
 Value answer(const Operation& operation, const Calling& calling, Outcome& outcome) {
-  const Value returned = run_operation(operation, calling.input, calling.content_type);
-  Value exception = is_exception(returned) ? take_exception_of(returned) : 0;
-  const bool is_text = exception == 0 && is_string(returned);
-  Value known = kSnapshotUndefined;  // the prelude's outcome, if it takes more than this text
-  if (exception == 0 && !is_text && !follow(known, operation, returned)) return take_exception();
+  Owned returned(run_operation(operation, calling.input, calling.content_type));
+  Value exception = is_exception(returned.get()) ? take_exception() : 0;
+  const bool is_text = exception == 0 && is_string(returned.get());
+  Owned known(kSnapshotUndefined);  // the prelude's outcome, if it takes more than this text
+  if (exception == 0 && !is_text && !follow(known, operation, returned.release())) return take_exception();
   if (exception == 0) exception = run_jobs();
   while (exception != 0) {
     if (has_given_up()) return exception;
@@ -301,10 +305,7 @@ Value answer(const Operation& operation, const Calling& calling, Outcome& outcom
     exception = run_jobs();
   }
   tell_rejections();
-  if (is_text && known == kSnapshotUndefined) return read_text(returned, outcome) ? 0 : take_exception();
-  if (is_text) free_value(returned);
-  const bool is_read = read_outcome(known, outcome);
-  free_value(known);
+  const bool is_read = is_text && known.get() == kSnapshotUndefined ? read_text(returned.release(), outcome) : read_outcome(known.get(), outcome);
   return is_read ? 0 : take_exception();
 }
 

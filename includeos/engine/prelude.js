@@ -66,8 +66,8 @@
     return sum >>> 0;
   }
 
-  /** The host seeds it for what draws a number after the start: a service that begins each request anew needs another seed for each. */
-  let isSeeded = true;
+  /** Seeded anew after the start: a service that begins each request anew needs another seed for each. */
+  let isSeeded = false;
 
   function seedAnew() {
     isSeeded = true;

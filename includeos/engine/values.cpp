@@ -88,12 +88,11 @@ void free_text(const Text& text) {
 }
 
 bool find_bytes(Value array, std::string_view& bytes) {
-  const Value buffer = Z_engineZ_qjs_get_typed_array_buffer(&instance, array, kSizesAt, kSizesAt + 4, kSizesAt + 8);
-  if (is_exception(buffer)) return false;
+  const Owned buffer(Z_engineZ_qjs_get_typed_array_buffer(&instance, array, kSizesAt, kSizesAt + 4, kSizesAt + 8));
+  if (is_exception(buffer.get())) return false;
   const auto offset = read<uint32_t>(kSizesAt);
   const auto size = read<uint32_t>(kSizesAt + 4);
-  const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer, kSizesAt);
-  free_value(buffer);
+  const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer.get(), kSizesAt);
   bytes = {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
   return true;
 }

@@ -20,6 +20,33 @@ using Value = uint32_t;
 /// Those of the snapshot's `undefined` go on.
 void free_value(Value value);
 
+/// A value that is freed at the end of its scope, whatever way that is left.
+class Owned {
+ public:
+  explicit Owned(Value value) : value_(value) {}
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  ~Owned() { free_value(value_); }
+
+  Value get() const { return value_; }
+
+  /// Has another one from now on.
+  void reset(Value value) {
+    free_value(value_);
+    value_ = value;
+  }
+
+  /// It is the caller's now.
+  Value release() {
+    const Value value = value_;
+    value_ = kSnapshotUndefined;
+    return value;
+  }
+
+ private:
+  Value value_;
+};
+
 /// Or an exception, for want of memory.
 Value new_string(std::string_view text);
 Value new_bytes(std::string_view bytes);

@@ -152,6 +152,73 @@ for (const accelerator of accelerators()) {
         assert.ok((await ram()) < before + 65_536);
       }));
 
+    test('what is cancelled leaves nothing in a service that keeps its state', () =>
+      withService(
+        accelerator,
+        `{
+  reply() { queueMicrotask(() => { for (;;); }); return 'x'.repeat(1e6) },
+  input() { for (;;); },
+  waiting() { for (const job of [() => { for (;;); }, () => { n = 100 }]) Promise.resolve().then(job); return 'x' },
+  count() { return String(++n) },
+}`,
+        { state: 'kept' },
+        async (_guest, client) => {
+          const cancel = async (operation) => {
+            client.send({ id: 9, operation, payload: 'x'.repeat(500_000) });
+            client.send({ type: FrameType.ping, id: 10 });
+            assert.equal((await client.receive()).type, FrameType.pong);
+            client.send({ type: FrameType.cancel, id: 9 });
+            assert.equal((await client.receive()).payload, '499 cancelled');
+          };
+          for (let round = 0; round < 16; round++) await cancel(round % 2 === 0 ? 'reply' : 'input');
+          // What a promise still has to run does not run with the next request.
+          await cancel('waiting');
+          assert.equal((await client.ask('count', '')).payload, '1');
+          assert.equal((await client.ask('count', '')).payload, '2');
+        },
+      ));
+
+    test('a kept service of bytes does not fill up with what requests left', () =>
+      withService(
+        accelerator,
+        `{
+  bytes(b) { return b },
+  async late(b) { return { payload: b, contentType: 'a/b' } },
+  told(b, { contentType }) { return contentType },
+  failing(b) { queueMicrotask(() => { throw new Error('x'.repeat(b.length)) }); return b },
+  textfailing(b) { queueMicrotask(() => { throw 'y'.repeat(b.length) }); return 'x'.repeat(b.length) },
+  never() { return new Promise(() => 0) },
+  async refused(b) { throw { status: 404, message: 'x'.repeat(b.length) } },
+  lost(b) { for (let i = 0; i < 20; i++) Promise.reject(b).catch(() => 0); return b },
+}`,
+        { state: 'kept', payload: 'bytes', memoryMib: 24 },
+        async (guest, client) => {
+          for (const operation of ['bytes', 'late', 'told', 'failing', 'textfailing', 'never', 'refused', 'lost']) {
+            for (let round = 0; round < 40; round++) {
+              const payload = 'x'.repeat(500_000);
+              client.send({ type: FrameType.typedRequest, id: 9, operation, contentType: 'x/y', payload });
+              assert.doesNotMatch((await client.receive()).payload, /^413/, `${operation} ${round}`);
+            }
+          }
+          assert.doesNotMatch(guest.output, /the engine starts anew/);
+        },
+      ));
+
+    test('a script draws other random numbers at each start, and in each request', async () => {
+      const drawn = new Set();
+      for (let start = 0; start < 2; start++) {
+        await withService(
+          accelerator,
+          `{\n  drawn() { return first },\n  next() { return String(Math.random()) },\n}`,
+          { before: 'var first = String(Math.random());' },
+          async (_guest, client) => {
+            for (const operation of ['drawn', 'next', 'next']) drawn.add((await client.ask(operation, '')).payload);
+          },
+        );
+      }
+      assert.equal(drawn.size, 6);
+    });
+
     test('what a script has begun at its start has come to its end before the first request', () =>
       withFile(
         serviceText(
@@ -325,10 +392,13 @@ describe('a service file that cannot be used', () => {
     'no-such-operation': [
       serviceText('a,b', script('{ a: () => "x" }')),
       serviceText('a', script('{ a: 1 }')),
-      serviceText('tostring', script('{}')),
+      serviceText('constructor', script('{}')),
       serviceText('a', script('{ get a() { throw 1 } }')),
     ],
-    'out-of-memory': [serviceText('a', 'var a = []; for (;;) a.push(a.length)')],
+    'out-of-memory': [
+      serviceText('a', 'var a = []; for (;;) a.push(a.length)'),
+      serviceText('a', script('{ get a() { const a = []; for (;;) a.push(a.length) } }')),
+    ],
   };
   for (const [why, contents] of Object.entries(cases)) {
     test(why, async () => {

@@ -28,8 +28,11 @@ export interface EngineExports {
   qjs_get_typed_array_buffer(value: number, offsetAt: number, bytesAt: number, elementAt: number): number;
   qjs_get_array_buffer(value: number, bytesAt: number): number;
   qjs_is_exception(value: number): number;
+  qjs_is_null(value: number): number;
   qjs_is_object(value: number): number;
   qjs_is_string(value: number): number;
+  /** Whether it is an exception that no script can catch. */
+  qjs_is_uncatchable_error(value: number): number;
   /** Another handle of the same. */
   qjs_dup_value(value: number): number;
   qjs_free_value(value: number): void;

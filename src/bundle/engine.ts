@@ -142,6 +142,17 @@ export class Engine {
     return new ScriptError(this.#shown(exception), stack);
   }
 
+  /** Whether the engine has given up by itself, for want of memory. Nothing of the script runs to find out. */
+  isLackOfMemory(exception: Value): boolean {
+    if (this.#at.qjs_is_uncatchable_error(exception) !== 0) return true;
+    return this.#at.qjs_is_null(exception) !== 0 && this.wasFull();
+  }
+
+  /** Whether memory has grown to its limit. Where there is none for an exception either, null is thrown, and a script can catch that. */
+  wasFull(): boolean {
+    return this.#at.memory.buffer.byteLength >= this.#options.memoryBytes;
+  }
+
   /** Frees the value. */
   number(value: Value): number {
     const number = this.#at.qjs_get_float64(value);

@@ -38,6 +38,8 @@ export default {
     return 'done';
   },
   clean: () => String({}.polluted) + [1].push(2) + JSON.stringify('a b'.split(' ')) + shared.length,
+  'long-log': () => { console.log('ab' + '\u20ac'.repeat(2000)); return ''; },
+  looked: () => { throw { toString() { console.log('shown'); return 'InternalError: out of memory'; }, get stack() { console.log('read'); }, message: 'mine' }; },
   log: () => { console.log('one', { two: 2 }, new Error('three')); return ''; },
   type: (text, { operation, contentType }) => operation + ' ' + contentType,
   lone: () => 'a\\ud800b',
@@ -146,10 +148,29 @@ describe('a request', () => {
   });
 });
 
+test('a text for the log is cut where a guest cuts it, between characters', () => {
+  log.length = 0;
+  ask('long-log');
+  expect(log).toEqual([`ab${'\u20ac'.repeat(1364)}`]);
+});
+
+test('nothing of a value that was thrown is run to learn whether memory is lacking', () => {
+  log.length = 0;
+  expect(ask('looked')).toEqual(refused(400, 'mine'));
+  expect(log).toEqual([]);
+});
+
 describe('state that is kept', () => {
   const KEPT = `let n = 0;
     export const state = 'kept';
-    export default { count: () => String(++n), same: (text) => text, greedy: () => { for (const all = []; ; ) all.push(n++); } };`;
+    export default {
+      count: () => String(++n),
+      greedy: () => { for (const all = []; ; ) all.push(n++); },
+      same: (text) => text,
+      late: async (text) => text,
+      failing: (text) => { queueMicrotask(() => { throw { status: 400, message: text }; }); return text; },
+      refused: (text) => { throw { status: 404, message: text }; },
+    };`;
   let kept: Runner;
   beforeAll(async () => {
     writeFileSync(join(folder, 'kept.js'), KEPT);
@@ -163,9 +184,14 @@ describe('state that is kept', () => {
     expect(count()).toMatchObject({ reply: '1' });
   });
 
-  test('does not fill up with what requests were given', () => {
+  test.each([
+    ['same', { ok: true }],
+    ['late', { ok: true }],
+    ['failing', { status: 400 }],
+    ['refused', { status: 404 }],
+  ])('does not fill up with what requests were given: %s', (operation, outcome) => {
     for (let time = 0; time < 60; time++) {
-      expect(kept.request('same', 'x'.repeat(500_000), undefined)).toMatchObject({ ok: true });
+      expect(kept.request(operation, 'x'.repeat(500_000), undefined)).toMatchObject(outcome);
     }
   });
 });

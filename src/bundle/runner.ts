@@ -28,6 +28,8 @@ const STACK_BYTES = 262_144;
 /** What a script has in a VM of 32 MiB. */
 const MEMORY_BYTES = 18 * 1024 * 1024;
 const PAGE_BYTES = 4_096;
+/** Of one call of the console. */
+const LOG_BYTES_MAX = 4_096;
 export const OUT_OF_MEMORY = 'InternalError: out of memory';
 /** What is thrown where there is no memory for that. */
 const NO_MEMORY_FOR_IT = 'null';
@@ -54,7 +56,7 @@ export class Runner {
       ...{ stackBytes: STACK_BYTES, memoryBytes },
       onHost: ([what, text = '']) => {
         if (what === 'seed') return randomInt(2 ** 32) * 2 ** 21 + randomInt(2 ** 21);
-        if (what === 'log') onLog(text);
+        if (what === 'log') onLog(logged(text));
         return undefined;
       },
     });
@@ -77,9 +79,11 @@ export class Runner {
   /** From now on it answers requests. @returns why the guest would not take the service; empty if it does */
   load({ operations, payload, state }: ServiceFacts): string {
     const engine = this.#engine;
-    const why = engine.within(this.#limitMs, () =>
-      engine.text(this.#step('load', engine.made(operations.join(',')), engine.made(payload))),
-    );
+    const why = engine.within(this.#limitMs, () => {
+      const checked = engine.text(this.#step('load', engine.made(operations.join(',')), engine.made(payload)));
+      this.#tellRejections(undefined);
+      return checked;
+    });
     this.#isKept = state === 'kept';
     this.#loaded = engine.state();
     return why;
@@ -125,33 +129,41 @@ export class Runner {
 
   #answer(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
     const engine = this.#engine;
+    // Those of the request before, which came while its log was written.
+    for (const reason of engine.takeRejections()) engine.free(reason);
     const name = (): Value => engine.made(operation);
     const context = this.#step('contextOf', name(), engine.made(contentType));
     const target = this.#step('operation', name());
     const ended = engine.tryCall(target, this.#step('owner'), [engine.made(input), context]);
-    let isReply = ended.ok && engine.isText(ended.value);
-    let outcome = ended.ok && !isReply ? this.#step('follow', name(), ended.value) : engine.made(undefined);
+    const reply = ended.ok && engine.isText(ended.value) ? ended.value : undefined;
+    /** The prelude's, if it takes more than this text. */
+    let outcome = ended.ok && reply === undefined ? this.#step('follow', name(), ended.value) : undefined;
     let exception = ended.ok ? engine.runJobs() : ended.exception;
     for (; exception !== undefined; exception = engine.runJobs()) {
-      const error = engine.errorOf(exception);
-      if (error.message === OUT_OF_MEMORY) throw error;
-      outcome = this.#step('failed', outcome, name(), exception);
-      isReply = false;
+      if (engine.isLackOfMemory(exception)) throw engine.errorOf(exception);
+      outcome = this.#step('failed', outcome ?? engine.made(undefined), name(), exception);
     }
     this.#tellRejections(operation);
-    if (ended.ok && isReply) return { ok: true, reply: engine.text(ended.value), contentType: undefined };
-    return this.#told(outcome);
+    if (outcome === undefined && reply !== undefined)
+      return { ok: true, reply: engine.text(reply), contentType: undefined };
+    if (reply !== undefined) engine.free(reply);
+    return this.#told(outcome ?? engine.made(undefined));
   }
 
-  /** @param outcome the prelude's, of a request whose jobs are done */
+  /** @param outcome the prelude's, of a request whose jobs are done; frees it */
   #told(outcome: Value): Outcome {
     const engine = this.#engine;
     const part = (name: string): Value => this.#step(name, engine.copy(outcome));
     const code = engine.number(part('finish'));
     const result = part('result');
-    if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };
-    const reply = code === 1 ? engine.bytes(result) : engine.text(result);
     const contentType = engine.text(part('contentType'));
+    engine.free(outcome);
+    if (code !== 0 && code !== 1) {
+      const message = engine.text(result);
+      if (code === 400 && message === NO_MEMORY_FOR_IT && engine.wasFull()) throw new ScriptError(message, '');
+      return { ok: false, status: code, message };
+    }
+    const reply = code === 1 ? engine.bytes(result) : engine.text(result);
     return { ok: true, reply, contentType: contentType === '' ? undefined : contentType };
   }
 
@@ -166,6 +178,13 @@ export class Runner {
 }
 
 const bytesOf = (payload: string | Uint8Array): number => Buffer.byteLength(payload);
+
+/** As much of it as a guest prints, in whole characters. */
+function logged(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= LOG_BYTES_MAX) return text;
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, LOG_BYTES_MAX), { stream: true });
+}
 
 function tooLong(what: string): Outcome {
   return { ok: false, status: 413, message: `the ${what} is longer than ${TEXT_BYTES_MAX} bytes` };

@@ -66,6 +66,11 @@ test('how long an error, and a content type, may be', () => {
   expect(found(prelude, /isContentType = .*\{1,(\d+)\}/)).toBe(String(CONTENT_TYPE_CHARS_MAX));
 });
 
+test('how much of a text is logged', () => {
+  const bytes = found(runner, /LOG_BYTES_MAX = ([\d_]+);/).replaceAll('_', '');
+  expect(found(engine, /kLogTextMax = (\d+);/)).toBe(bytes);
+});
+
 test('how many rejections are told', () => {
   const kept = found(engine, /kRejectedMax = (\d+);/);
   expect(found(source('src/bundle/engine.ts'), /REJECTED_MAX = (\d+);/)).toBe(kept);
