@@ -29,10 +29,17 @@ const INITIAL_MESSAGES = 4;
  */
 const LARGE_MESSAGES = 1024;
 const EMPTY_TIMES = 8;
+/**
+ * Rings of the first size are kept for the next messages, of whichever mailbox, once they have run empty. Each actor
+ * that ever had two messages at a time would keep one otherwise.
+ */
+const UNUSED_MAX = 16;
 /** Each message stands beside its sender in one array. */
 const SLOTS_A_MESSAGE = 2;
 /** Stands where no message does, because `undefined` is a message like any other. */
 const NONE = Symbol('no message');
+/** Of all mailboxes of this thread. */
+const unused: unknown[][] = [];
 
 /**
  * A queue. Most actors have one message at a time, which stands in the mailbox itself: each object more that a message
@@ -117,13 +124,18 @@ export class Mailbox<M> {
     if (sender !== this.#lastSender) this.#lastSender = sender;
     this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
-    if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
+    if (this.#length === 0) this.#ranEmpty(slots);
     return message;
   }
 
-  #ranEmpty(): void {
-    this.#emptyTimes += 1;
-    if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
+  #ranEmpty(slots: unknown[]): void {
+    if (slots.length === INITIAL_MESSAGES * SLOTS_A_MESSAGE) {
+      this.#slots = undefined;
+      if (unused.length < UNUSED_MAX) unused.push(slots);
+    } else if (slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) {
+      this.#emptyTimes += 1;
+      if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
+    }
   }
 
   /**
@@ -142,7 +154,7 @@ export class Mailbox<M> {
   #newSlots(): unknown[] {
     this.#head = 0;
     this.#tail = 0;
-    this.#slots = new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
+    this.#slots = unused.pop() ?? new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
     return this.#slots;
   }
 
