@@ -172,7 +172,7 @@ class ActorContext<M> implements Context<M> {
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
     checked('cleanUp', cleanUp, FUNCTION);
     checked('when', when, WHEN);
-    const { cleanUps } = this.#life.resources;
+    const { cleanUps } = this.#life;
     cleanUps.add(cleanUp, when);
     // The start went on after the actor was abandoned: whatever it still acquires is released at once.
     if (this.#life.state === 'stopped') void cleanUps.runAll();

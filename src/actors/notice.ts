@@ -4,20 +4,20 @@ import type { Sender } from './mailbox.ts';
  * The sender of what an actor sends itself through a timer or a watch. Once the actor has cancelled that, it no longer
  * wants the messages that wait already: they are passed over.
  */
-export class Notice implements Sender {
-  readonly #owner: Sender;
+export class Notice<O extends Sender = Sender> implements Sender {
+  protected readonly owner: O;
   /** A message of it may be waiting. */
   isSent = false;
   isRevoked = false;
   /** A message of it was put aside, and may be handled later than those that came after it. */
   wasStashed = false;
 
-  constructor(owner: Sender) {
-    this.#owner = owner;
+  constructor(owner: O) {
+    this.owner = owner;
   }
 
   get path(): string {
-    return this.#owner.path;
+    return this.owner.path;
   }
 }
 
