@@ -14,9 +14,9 @@ const terms: Terms = {
   keepsSpecs: true,
 };
 
-function view(id: string, more: Partial<ChildView> & Partial<ChildView['spec']> = {}): [string, ChildView] {
+function view(id: string, more: Partial<ChildView> & Partial<ChildView['rules']> = {}): [string, ChildView] {
   const { restart = 'permanent', significant = false, backOff, state = 'running', failures = 0, dueMs = 0 } = more;
-  return [id, { spec: { id, restart, significant, backOff }, state, failures, dueMs }];
+  return [id, { id, rules: { restart, significant, backOff }, state, failures, dueMs }];
 }
 
 const exit = (id: string, nowMs = 0): SupervisorEvent => ({
