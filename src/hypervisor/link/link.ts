@@ -59,14 +59,13 @@ export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOpt
   return (context) => {
     // The actor sends itself more than others may.
     const body = new Link(target, owner, options, context as Context<LinkInput>);
-    context.onStop(() => body.stop());
+    context.onStop(body.stop.bind(body));
     body.receive({ kind: 'connect' });
-    return (message) => body.receive(message);
+    return body.receive.bind(body);
   };
 }
 
 class Link implements ConnectionListener, HttpChannelListener {
-  readonly #vm: number;
   readonly #target: LinkTarget;
   readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
@@ -78,19 +77,20 @@ class Link implements ConnectionListener, HttpChannelListener {
   /** Undefined while none waits. */
   #waiting: LinkRequest[] | undefined;
   #channel: GuestChannel | undefined;
-  /** Of a framed connection. */
-  #tag = 0;
   /** Connections in a row that never became ready. */
   #failures = 0;
 
   constructor(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions, context: Context<LinkInput>) {
-    this.#vm = target.vm;
     this.#target = target;
     this.#owner = owner;
     this.#options = options;
     this.#context = context;
     this.#keepAlive = options.keepAlive ?? new KeepAlive(context.clock);
     this.#keepAlivePart = this.#keepAlive.add(context.self);
+  }
+
+  get #vm(): number {
+    return this.#target.vm;
   }
 
   receive(message: LinkInput): void {
@@ -137,9 +137,9 @@ class Link implements ConnectionListener, HttpChannelListener {
     this.#owner.tell({ kind: 'link-pong', vm: this.#vm });
   }
 
-  answer(ok: boolean, low: number, high: number, token: Uint8Array, payload: Uint8Array, contentType?: string): void {
-    const id = high === this.#tag && this.#channel !== undefined ? this.#inFlight.get(low) : undefined;
-    if (id === undefined) {
+  answer(ok: boolean, low: number | undefined, token: Uint8Array, payload: Uint8Array, contentType?: string): void {
+    const id = low === undefined || this.#channel === undefined ? undefined : this.#inFlight.get(low);
+    if (low === undefined || id === undefined) {
       // Nobody can publish a reply without a token: it belongs to nobody.
       if (token.length === 0) return;
       const type = ok ? this.#typeOf(contentType) : {};
@@ -292,11 +292,11 @@ class Link implements ConnectionListener, HttpChannelListener {
     const { connect, textBytesMax, firstPongMs } = this.#options;
     // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
     // from 1 as well: without the tag such a reply could be taken for that of another request.
-    this.#tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
+    const tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
     return new FramedConnection({
       connection: connect(this.#target),
       clock: this.#context.clock,
-      tag: this.#tag,
+      tag,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),
       isTyped: this.#options.payload === 'bytes',
