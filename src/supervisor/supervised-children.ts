@@ -10,7 +10,7 @@ import {
 } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { SmallMap } from '../small-map.ts';
-import { type ChildRules, rulesOf } from './child-rules.ts';
+import { type ChildRules, RulesOfChildren } from './child-rules.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
 import { directiveOf } from './decider.ts';
@@ -53,8 +53,7 @@ export class SupervisedChildren {
   readonly #context: ChildrenContext;
   readonly #options: SupervisedChildrenOptions;
   readonly #children = new SmallMap<string, Child>();
-  /** Of the child that was added last. */
-  #rules: ChildRules | undefined;
+  readonly #rules = new RulesOfChildren();
   #restarts: RestartHistory = [];
   /** The behaviour of nearly all children: which of them starts, its name says. */
   readonly #begin: Behaviour<never> = (context) => begin(this.#known(idOf(context.self.path)), context);
@@ -73,8 +72,7 @@ export class SupervisedChildren {
   async add(spec: ChildSpec): Promise<Ref<never> | undefined> {
     const known = this.#children.get(spec.id);
     if (known !== undefined) throw exists(known);
-    this.#rules = rulesOf(spec, this.#rules);
-    const child = newChild(spec, this.#rules);
+    const child = newChild(spec, this.#rules.of(spec));
     this.#children.set(spec.id, child);
     try {
       await this.#start(child);

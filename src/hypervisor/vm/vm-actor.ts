@@ -21,7 +21,7 @@ import { MachineDriver, type MachineOwner, type MachineReport } from './machine-
 import { probeOf } from './probe.ts';
 import { ProcessFigures } from './process-figures.ts';
 import { clearRemains, type Remains } from './remains.ts';
-import { type HostVmEvent, VmEvents } from './vm-events.ts';
+import { adopted, gone, type HostVmEvent, prepared } from './vm-events.ts';
 import { type LogOwner, VmLog } from './vm-log.ts';
 import type { RelayedLine, VmMessage } from './vm-messages.ts';
 
@@ -69,11 +69,11 @@ export function vmActor(options: VmOptions, hypervisor: Hypervisor): Behaviour<V
   return async (context) => {
     // The actor sends itself more than others may.
     const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
-    context.onStop(() => body.letGo());
+    context.onStop(body.letGo.bind(body));
     const isNew = origin.kind === 'new' && !checkpoints.latest.tried;
     checkpoints.update({ tried: true });
     await body.begin(isNew ? origin.spec : undefined);
-    return (message) => body.receive(message);
+    return body.receive.bind(body);
   };
 }
 
@@ -83,9 +83,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
   readonly #spec: MachineSpec;
-  readonly #profile: ImageProfile;
   readonly #parser: ConsoleParser;
-  readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
   /** Of a guest whose reports leave some out. */
   #figures: ProcessFigures | undefined;
@@ -98,16 +96,14 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   #cancelStage: CancelTimer | undefined;
 
   constructor(options: VmOptions, hypervisor: Hypervisor, checkpoints: Checkpoints, context: Context<VmActorInput>) {
-    const { origin, events } = options;
+    const { origin } = options;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     this.#options = options;
     this.#hypervisor = hypervisor;
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
-    this.#profile = profileOf(spec);
     this.#parser = new ConsoleParser(formatOf(this.#profile.console, this));
-    this.#events = new VmEvents(spec.vm, events, context.clock);
   }
 
   get clock(): Clock {
@@ -169,6 +165,10 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   publishSoon(): void {
     this.#context.self.tell({ kind: 'publish-log' });
+  }
+
+  get #profile(): ImageProfile {
+    return profileOf(this.#spec);
   }
 
   get #log(): VmLog {
@@ -286,27 +286,31 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     });
   }
 
+  #tell(event: HostVmEvent): void {
+    this.#options.events.tell(event);
+  }
+
   #act(action: LifecycleAction): void {
     switch (action.do) {
       case 'tell-prepared':
         if (this.#checkpoints.latest.announceDue) this.#announceIfDue();
-        else if (this.#driver.machine !== undefined) this.#events.prepared(this.#driver.machine);
+        else if (this.#driver.machine !== undefined) this.#tell(prepared(this.#driver.machine));
         return;
       case 'tell-paused':
-        this.#events.paused();
+        this.#tell({ kind: 'vm-paused', vm: this.vm });
         return;
       case 'ping':
         this.#ping();
         return;
       case 'tell-booting':
-        this.#events.booting();
+        this.#tell({ kind: 'vm-booting', vm: this.vm });
         return;
       case 'tell-answering':
         this.#checkpoints.update({ guest: action.guest });
-        this.#events.answering(action.guest);
+        this.#tell({ kind: 'vm-answering', vm: this.vm, guest: action.guest });
         return;
       case 'tell-report':
-        this.#events.report(action.report);
+        this.#tell({ kind: 'vm-report', vm: this.vm, report: action.report, atMs: this.clock.now() });
         return;
       case 'end':
         this.#end(action.end, action.error);
@@ -399,7 +403,8 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     const { state, guest, announceDue } = this.#checkpoints.latest;
     const { name } = state.phase;
     if (!announceDue || machine === undefined || name === 'preparing' || name === 'gone') return;
-    this.#events.adopted(machine, name, guest);
+    this.#tell(adopted(machine, name));
+    if (name === 'answering' && guest !== undefined) this.#tell({ kind: 'vm-answering', vm: this.vm, guest });
     this.#checkpoints.update({ announceDue: false });
   }
 
@@ -429,7 +434,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   /** Told in the actor's last turn: the controller stops it once it knows. */
   #over(): void {
     const { ended } = this.#checkpoints.latest;
-    if (ended !== undefined) this.#events.gone(ended.end, ended.error);
+    if (ended !== undefined) this.#tell(gone(this.vm, ended));
     this.#context.exit();
   }
 
