@@ -1,6 +1,6 @@
 import type { StoreDocument } from './document.ts';
 import type { SoftFields } from './port.ts';
-import type { IpPoolRow, SystemParamRow, VmachineRow } from './rows.ts';
+import { type IpPoolRow, ipPoolRow, type SystemParamRow, type VmachineRow, vmachineRow } from './rows.ts';
 
 interface Parts {
   readonly nextVmId: number;
@@ -33,8 +33,8 @@ export class TableState {
     return new TableState({
       nextVmId: document.next_id_vmachine,
       params: new Map(document.system_params.map(({ key, value }) => [key, value])),
-      addresses: new Map(document.ip_pool.map((row) => [row.id_ip, row])),
-      vms: new Map(document.vmachine.map((row) => [row.id_vmachine, row])),
+      addresses: new Map(document.ip_pool.map((row) => [row.id_ip, ipPoolRow(row)])),
+      vms: new Map(document.vmachine.map((row) => [row.id_vmachine, vmachineRow(row)])),
       held: new Map(
         document.ip_pool.flatMap(({ id_ip, vm }): [number, number][] => (vm === null ? [] : [[vm, id_ip]])),
       ),
@@ -95,7 +95,7 @@ export class TableState {
     const before = this.#addresses.get(row.id_ip);
     if (before !== undefined && before.vm !== null) this.#held.delete(before.vm);
     if (row.vm !== null) this.#held.set(row.vm, row.id_ip);
-    this.#addresses.set(row.id_ip, row);
+    this.#addresses.set(row.id_ip, ipPoolRow(row));
     this.#changed = true;
   }
 
@@ -106,7 +106,7 @@ export class TableState {
   }
 
   putVm(row: VmachineRow): void {
-    this.#vms.set(row.id_vmachine, row);
+    this.#vms.set(row.id_vmachine, vmachineRow(row));
     this.#changed = true;
   }
 
@@ -117,7 +117,7 @@ export class TableState {
   }
 
   /** From now on these are fields of the rows. */
-  takeSoft(soft: ReadonlyMap<number, Partial<SoftFields>>): void {
+  takeSoft(soft: ReadonlyMap<number, SoftFields>): void {
     for (const [vm, fields] of soft) {
       const row = this.#vms.get(vm);
       if (row !== undefined) this.#vms.set(vm, withSoft(row, fields));
@@ -130,7 +130,7 @@ export class TableState {
   }
 
   /** @param soft laid over the rows */
-  toDocument(soft: ReadonlyMap<number, Partial<SoftFields>> = new Map()): StoreDocument {
+  toDocument(soft: ReadonlyMap<number, SoftFields> = new Map()): StoreDocument {
     const vmachine = sorted(this.#vms, (row) => row.id_vmachine).map((row) => withSoft(row, soft.get(row.id_vmachine)));
     const params = [...this.#params].map(([key, value]): SystemParamRow => Object.freeze({ key, value }));
     return Object.freeze({
@@ -146,6 +146,6 @@ function sorted<Row>(rows: ReadonlyMap<number, Row>, key: (row: Row) => number):
   return [...rows.values()].sort((one, other) => key(one) - key(other));
 }
 
-function withSoft(row: VmachineRow, soft: Partial<SoftFields> | undefined): VmachineRow {
-  return soft === undefined ? row : Object.freeze({ ...row, ...soft });
+function withSoft(row: VmachineRow, soft: SoftFields | undefined): VmachineRow {
+  return soft === undefined ? row : vmachineRow({ ...row, ...soft });
 }
