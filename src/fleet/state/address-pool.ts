@@ -26,9 +26,12 @@ export type PoolEntry = Readonly<EntryRecord>;
  */
 export class AddressPool {
   readonly #entries: EntryRecord[];
-  /** Addresses are told apart by what they are: `id_ip` may stand for another one after the pool was changed. */
-  readonly #byText = new Map<string, EntryRecord>();
   readonly #byId = new Map<number, EntryRecord>();
+  /**
+   * Addresses are told apart by what they are: `id_ip` may stand for another one after the pool was changed, or VMs may be on addresses
+   * outside of it. Made when that is first so.
+   */
+  #byText: Map<string, EntryRecord> | undefined;
   /** Ids of addresses that nobody holds, lowest first; those in quarantine too. */
   readonly #unheld: number[] = [];
   /** Entries that were set aside, and of which nobody has seen yet that this is over. */
@@ -41,7 +44,6 @@ export class AddressPool {
   constructor(addresses: readonly Address[]) {
     this.#entries = [...addresses].sort((a, b) => a.id - b.id).map((address) => entryOf(address));
     for (const entry of this.#entries) {
-      this.#byText.set(formatAddress(entry.address), entry);
       this.#byId.set(entry.address.id, entry);
       this.#unheld.push(entry.address.id);
     }
@@ -63,7 +65,7 @@ export class AddressPool {
   }
 
   entry(address: Address): PoolEntry | undefined {
-    return this.#byText.get(formatAddress(address));
+    return this.#find(address);
   }
 
   holder(address: Address): VmId | undefined {
@@ -88,11 +90,11 @@ export class AddressPool {
 
   /** @returns false if the id or the address is in the pool already: nothing changed */
   add(address: Address): boolean {
-    const text = formatAddress(address);
-    const known = this.#byText.get(text);
+    const known =
+      this.#byText?.get(formatAddress(address)) ?? this.#entries.find((one) => isSame(one.address, address));
     if (this.#byId.has(address.id) || (known !== undefined && this.#isInPool(known))) return false;
     const entry = entryOf(address, known);
-    this.#byText.set(text, entry);
+    this.#byText?.set(formatAddress(address), entry);
     this.#byId.set(address.id, entry);
     const at = this.#entries.findIndex((other) => other.address.id > address.id);
     this.#entries.splice(at < 0 ? this.#entries.length : at, 0, entry);
@@ -105,7 +107,7 @@ export class AddressPool {
     const entry = this.#byId.get(id);
     if (entry === undefined || entry.vm !== undefined) return false;
     this.#byId.delete(id);
-    this.#byText.delete(formatAddress(entry.address));
+    this.#byText?.delete(formatAddress(entry.address));
     this.#entries.splice(this.#entries.indexOf(entry), 1);
     removeSorted(this.#unheld, id);
     return true;
@@ -113,25 +115,23 @@ export class AddressPool {
 
   /** Holding what the VM holds already changes nothing. @returns false if another VM holds it: nothing changed */
   hold(address: Address, vm: VmId): boolean {
-    const text = formatAddress(address);
-    const entry = this.#byText.get(text);
-    if (entry === undefined) this.#byText.set(text, { ...entryOf(address), vm });
+    const entry = this.#find(address);
+    if (entry === undefined) this.#texts.set(formatAddress(address), { ...entryOf(address), vm });
     else if (entry.vm !== undefined && entry.vm !== vm) return false;
     else if (entry.vm === undefined) {
       entry.vm = vm;
       if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);
     }
-    this.#seen(vm, text);
+    this.#seen(vm, address);
     return true;
   }
 
   /** As `hold`, for a VM that is on the address although another may hold it. */
   share(address: Address, vm: VmId): void {
     if (this.hold(address, vm)) return;
-    const text = formatAddress(address);
-    const entry = this.#byText.get(text);
+    const entry = this.#find(address);
     if (entry?.intruders.includes(vm) === false) entry.intruders = [...entry.intruders, vm];
-    this.#seen(vm, text);
+    this.#seen(vm, address);
   }
 
   /** As `hold`, for a VM that has not been seen. */
@@ -166,7 +166,7 @@ export class AddressPool {
 
   /** A bind has failed: the address is set aside. @returns false if nothing is known of it */
   quarantine(address: Address, untilMs: number): boolean {
-    const entry = this.#byText.get(formatAddress(address));
+    const entry = this.#find(address);
     if (entry === undefined) return false;
     entry.bindFailures += 1;
     entry.quarantinedUntilMs = untilMs;
@@ -176,7 +176,7 @@ export class AddressPool {
 
   /** A guest answers on it. */
   bound(address: Address): void {
-    const entry = this.#byText.get(formatAddress(address));
+    const entry = this.#find(address);
     if (entry !== undefined) entry.bindFailures = 0;
   }
 
@@ -189,11 +189,11 @@ export class AddressPool {
   }
 
   /** A VM is on the address. */
-  #seen(vm: VmId, text: string): void {
+  #seen(vm: VmId, seen: Address): void {
     const absent = this.#absent.get(vm);
     // A VM that is seen again has not left: the write that says so no longer frees its address.
     const known = [...(absent === undefined ? [] : [absent]), ...(this.#releasing.get(vm) ?? [])];
-    const former = known.filter((address) => formatAddress(address) !== text);
+    const former = known.filter((address) => !isSame(address, seen));
     if (former.length > 0) this.#former.set(vm, former);
     this.#absent.delete(vm);
     this.#releasing.delete(vm);
@@ -201,8 +201,7 @@ export class AddressPool {
 
   /** The VM is no longer on the address. */
   #drop(address: Address, vm: VmId): void {
-    const text = formatAddress(address);
-    const entry = this.#byText.get(text);
+    const entry = this.#find(address);
     if (entry === undefined) return;
     if (entry.intruders.includes(vm)) entry.intruders = entry.intruders.filter((other) => other !== vm);
     if (entry.vm !== vm) return;
@@ -210,12 +209,27 @@ export class AddressPool {
     if (entry.intruders.length > 0) entry.intruders = entry.intruders.slice(1);
     if (entry.vm !== undefined) return;
     if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
-    else this.#byText.delete(text);
+    else this.#byText?.delete(formatAddress(address));
+  }
+
+  #find(address: Address): EntryRecord | undefined {
+    const known = this.#byId.get(address.id);
+    if (known !== undefined && isSame(known.address, address)) return known;
+    return this.#texts.get(formatAddress(address));
+  }
+
+  get #texts(): Map<string, EntryRecord> {
+    this.#byText ??= new Map(this.#entries.map((entry) => [formatAddress(entry.address), entry]));
+    return this.#byText;
   }
 
   #isInPool(entry: EntryRecord): boolean {
     return this.#byId.get(entry.address.id) === entry;
   }
+}
+
+function isSame(one: Address, other: Address): boolean {
+  return one.ip === other.ip && one.port === other.port;
 }
 
 /** @param known the same address outside of the pool, with the VMs that are on it */

@@ -82,8 +82,8 @@ export class VmRecord {
   askedMs: number | undefined;
   /** Since when the link of a VM that was ready is down. */
   linkDownMs: number | undefined;
-  /** When a report last counted towards `freeCount`. */
-  countedMs = Number.NEGATIVE_INFINITY;
+  /** When a report last counted towards `freeCount`; undefined before the first. */
+  countedMs: number | undefined;
   /** Since when nothing is in flight. */
   idleMs: number;
   /** The index's own: the number that the VM has there, and a bit for each group that it is in. */
@@ -115,8 +115,8 @@ export class VmRecord {
   readyMs: number | undefined;
   /** The rule that wants it to run. */
   rule: Rule | undefined;
-  /** It is not asked to relay a command before (R10). */
-  relayFromMs = Number.NEGATIVE_INFINITY;
+  /** It is not asked to relay a command before (R10); undefined: it may be asked. */
+  relayFromMs: number | undefined;
   /** The VM that this one was started to replace. */
   replaces: VmId | undefined;
   /** It leaves because of a failure of its own: its end counts towards the back-off. */
@@ -124,8 +124,8 @@ export class VmRecord {
   /** Why it is draining or stopping. */
   why: string | undefined;
   reason: VmEndReason | undefined;
-  /** When it was last told to stop; monotonic. */
-  stopSentMs = Number.NEGATIVE_INFINITY;
+  /** When it was last told to stop; monotonic. Undefined: it was not. */
+  stopSentMs: number | undefined;
 
   constructor(vm: NewVm, params: Params, ruleMs: number) {
     this.id = vm.vm;
@@ -168,6 +168,11 @@ export class VmRecord {
   get inFlight(): number {
     return this.requests.length;
   }
+}
+
+/** Whether the VM may be asked to relay a command (R10). */
+export function mayRelay({ relayFromMs }: Vm, ruleMs: number): boolean {
+  return relayFromMs === undefined || ruleMs >= relayFromMs;
 }
 
 /** A VM as the policy reads it. */
