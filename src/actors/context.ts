@@ -172,10 +172,7 @@ class ActorContext<M> implements Context<M> {
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
     checked('cleanUp', cleanUp, FUNCTION);
     checked('when', when, WHEN);
-    const { cleanUps } = this.#life;
-    cleanUps.add(cleanUp, when);
-    // The start went on after the actor was abandoned: whatever it still acquires is released at once.
-    if (this.#life.state === 'stopped') void cleanUps.runAll();
+    this.#life.addCleanUp(cleanUp, when);
   }
 
   become(receive: Receive<M>): void {
@@ -302,7 +299,7 @@ class ActorContext<M> implements Context<M> {
 
   /** Sends the actor a message of its own, by the rules of its mailbox. */
   #send(message: M, notice: Notice): void {
-    notice.isSent = true;
+    notice.markSent();
     this.#life.cell.takeOwn(message, notice);
   }
 }

@@ -1,7 +1,7 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Behaviour, Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
-import { CleanUps } from './clean-ups.ts';
+import { type CleanUp, type CleanUps, runEach, startEach } from './clean-ups.ts';
 import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
 import { dropResult } from './hooks.ts';
@@ -46,7 +46,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   /** Undefined once the actor runs. */
   #setUp: SetUp | undefined;
   #resources: Resources<M> | undefined;
-  #cleanUps: CleanUps | undefined;
+  #beforeChildren: CleanUps | undefined;
+  #afterChildren: CleanUps | undefined;
   #abort: AbortController | undefined;
   #limit: StopLimit | undefined;
 
@@ -92,11 +93,6 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   get resources(): Resources<M> {
     this.#resources ??= new Resources(this.cell, this);
     return this.#resources;
-  }
-
-  get cleanUps(): CleanUps {
-    this.#cleanUps ??= new CleanUps();
-    return this.#cleanUps;
   }
 
   get signal(): AbortSignal {
@@ -188,7 +184,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.protect(() => {
       const message = toMessage();
       const { cell } = this;
-      if (notice !== undefined) notice.isSent = true;
+      notice?.markSent();
       if (!this.isEnding) cell.deliver(message, notice ?? cell);
       else if (notice === undefined) cell.refuse(message, 'stopped', cell);
     });
@@ -258,7 +254,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   /** There is nothing that the end must wait for. */
   get #endsAtOnce(): boolean {
     const isSetUp = this.#setUp?.isUnderWay !== true;
-    return isSetUp && this.#resources?.hasChildren !== true && (this.#cleanUps?.isEmpty ?? true);
+    const hasCleanUps = this.#beforeChildren !== undefined || this.#afterChildren !== undefined;
+    return isSetUp && this.#resources?.hasChildren !== true && !hasCleanUps;
   }
 
   *abandoning(afterMs: number): Steps {
@@ -269,7 +266,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
       const steps = child.abandoning(afterMs);
       if (steps !== undefined) yield steps;
     }
-    this.#cleanUps?.abandon();
+    startEach(() => this.#nextCleanUp());
     // A limit of 0 asks for an end at once. That it is reached is no failure.
     if (afterMs > 0) this.#endBecause(abandoned(this.path, afterMs, reason));
     else if (reason === undefined) this.#endBecause({ kind: 'killed' });
@@ -300,8 +297,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   async #tearDown(): Promise<void> {
-    const { cleanUps } = this;
-    await cleanUps.runBeforeChildren();
+    const early = await runEach(() => this.#nextBeforeChildren());
     for (const child of this.#resources?.childrenLastFirst ?? []) {
       const drainMs = this.receiveTimeout instanceof Draining ? this.receiveTimeout.childrenMs : 0;
       await (drainMs > 0 ? child.drain(drainMs) : child.shutdown());
@@ -313,9 +309,9 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
         setUp.over = resolve;
       });
     }
-    await cleanUps.runAll();
+    const late = await runEach(() => this.#nextCleanUp());
     if (this.state === 'stopped') return;
-    const { failure } = cleanUps;
+    const failure = early ?? late;
     if (failure !== undefined && this.#endReason?.kind !== 'error') this.#endBecause({ kind: 'error', error: failure });
     this.#finish();
   }
@@ -340,6 +336,31 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   /** Abandons the actor when it is set. */
   #newLimit(firstMs: number): StopLimit {
     return new StopLimit(this.cell.kernel.clock, firstMs, (afterMs) => take(this.abandoning(afterMs)));
+  }
+
+  // Clean-up.
+
+  addCleanUp(cleanUp: CleanUp, when: 'after-children' | 'before-children'): void {
+    if (when === 'before-children') this.#beforeChildren = { cleanUp, earlier: this.#beforeChildren };
+    else this.#afterChildren = { cleanUp, earlier: this.#afterChildren };
+    // The start went on after the actor was abandoned: whatever it still acquires is released at once.
+    if (this.state === 'stopped') startEach(() => this.#nextCleanUp());
+  }
+
+  /** Takes it out of its list. */
+  #nextBeforeChildren(): CleanUp | undefined {
+    const next = this.#beforeChildren;
+    this.#beforeChildren = next?.earlier;
+    return next?.cleanUp;
+  }
+
+  /** Those that are left, and those that are added meanwhile. */
+  #nextCleanUp(): CleanUp | undefined {
+    const before = this.#nextBeforeChildren();
+    if (before !== undefined) return before;
+    const next = this.#afterChildren;
+    this.#afterChildren = next?.earlier;
+    return next?.cleanUp;
   }
 
   // Children.

@@ -6,14 +6,36 @@ import type { Sender } from './mailbox.ts';
  */
 export class Notice<O extends Sender = Sender> implements Sender {
   protected readonly owner: O;
-  /** A message of it may be waiting. */
-  isSent = false;
-  isRevoked = false;
-  /** A message of it was put aside, and may be handled later than those that came after it. */
-  wasStashed = false;
+  #state: 'unsent' | 'sent' | 'stashed' | 'revoked' = 'unsent';
 
   constructor(owner: O) {
     this.owner = owner;
+  }
+
+  /** A message of it may be waiting. */
+  get isSent(): boolean {
+    return this.#state !== 'unsent';
+  }
+
+  /** A message of it was put aside, and may be handled later than those that came after it. */
+  get wasStashed(): boolean {
+    return this.#state === 'stashed';
+  }
+
+  get isRevoked(): boolean {
+    return this.#state === 'revoked';
+  }
+
+  markSent(): void {
+    if (this.#state === 'unsent') this.#state = 'sent';
+  }
+
+  markStashed(): void {
+    if (!this.isRevoked) this.#state = 'stashed';
+  }
+
+  revoke(): void {
+    this.#state = 'revoked';
   }
 
   get path(): string {
