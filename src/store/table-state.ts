@@ -18,7 +18,7 @@ export class TableState {
   readonly #params: Map<string, number>;
   readonly #addresses: Map<number, IpPoolRow>;
   readonly #vms: Map<number, VmachineRow>;
-  /** `id_ip` by the VM that holds it. */
+  /** `id_ip` by the VM that holds it, where no row of `vmachine` says so: a VM has none before its first status line. */
   readonly #held: Map<number, number>;
 
   private constructor({ nextVmId, params, addresses, vms, held }: Parts) {
@@ -35,9 +35,7 @@ export class TableState {
       params: new Map(document.system_params.map(({ key, value }) => [key, value])),
       addresses: new Map(document.ip_pool.map((row) => [row.id_ip, ipPoolRow(row)])),
       vms: new Map(document.vmachine.map((row) => [row.id_vmachine, vmachineRow(row)])),
-      held: new Map(
-        document.ip_pool.flatMap(({ id_ip, vm }): [number, number][] => (vm === null ? [] : [[vm, id_ip]])),
-      ),
+      held: heldBeside(document),
     });
   }
 
@@ -77,8 +75,9 @@ export class TableState {
   }
 
   addressHeldBy(vm: number): IpPoolRow | undefined {
-    const idIp = this.#held.get(vm);
-    return idIp === undefined ? undefined : this.#addresses.get(idIp);
+    const idIp = this.#held.get(vm) ?? this.#vms.get(vm)?.id_ip;
+    const address = idIp === undefined ? undefined : this.#addresses.get(idIp);
+    return address?.vm === vm ? address : undefined;
   }
 
   vm(id: number): VmachineRow | undefined {
@@ -94,7 +93,7 @@ export class TableState {
   putAddress(row: IpPoolRow): void {
     const before = this.#addresses.get(row.id_ip);
     if (before !== undefined && before.vm !== null) this.#held.delete(before.vm);
-    if (row.vm !== null) this.#held.set(row.vm, row.id_ip);
+    if (row.vm !== null && this.#vms.get(row.vm)?.id_ip !== row.id_ip) this.#held.set(row.vm, row.id_ip);
     this.#addresses.set(row.id_ip, ipPoolRow(row));
     this.#changed = true;
   }
@@ -107,11 +106,14 @@ export class TableState {
 
   putVm(row: VmachineRow): void {
     this.#vms.set(row.id_vmachine, vmachineRow(row));
+    this.#held.delete(row.id_vmachine);
     this.#changed = true;
   }
 
   deleteVm(id: number): boolean {
+    const address = this.addressHeldBy(id);
     const existed = this.#vms.delete(id);
+    if (address !== undefined) this.#held.set(id, address.id_ip);
     if (existed) this.#changed = true;
     return existed;
   }
@@ -140,6 +142,14 @@ export class TableState {
       vmachine: Object.freeze(vmachine),
     });
   }
+}
+
+function heldBeside({ ip_pool, vmachine }: StoreDocument): Map<number, number> {
+  const rows = new Set(vmachine.map(({ id_vmachine }) => id_vmachine));
+  const held = ip_pool.flatMap(({ id_ip, vm }): [number, number][] => {
+    return vm === null || rows.has(vm) ? [] : [[vm, id_ip]];
+  });
+  return new Map(held);
 }
 
 function sorted<Row>(rows: ReadonlyMap<number, Row>, key: (row: Row) => number): Row[] {
