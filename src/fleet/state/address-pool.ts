@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '../values/address.ts';
 import type { VmId } from '../values/vm-id.ts';
-import { insertSorted, removeSorted } from './sorted.ts';
+import { insertSorted, removeSorted, sortedIndexBy } from './sorted.ts';
 
 /** One row of `ip_pool` and what stands beside it. */
 interface EntryRecord {
@@ -25,8 +25,8 @@ export type PoolEntry = Readonly<EntryRecord>;
  * address on which a second VM was found is not free before both are gone.
  */
 export class AddressPool {
+  /** In the order of their ids, by which they are found. */
   readonly #entries: EntryRecord[];
-  readonly #byId = new Map<number, EntryRecord>();
   /**
    * Addresses are told apart by what they are: `id_ip` may stand for another one after the pool was changed, or VMs may be on addresses
    * outside of it. Made when that is first so.
@@ -43,10 +43,7 @@ export class AddressPool {
 
   constructor(addresses: readonly Address[]) {
     this.#entries = [...addresses].sort((a, b) => a.id - b.id).map((address) => entryOf(address));
-    for (const entry of this.#entries) {
-      this.#byId.set(entry.address.id, entry);
-      this.#unheld.push(entry.address.id);
-    }
+    for (const entry of this.#entries) this.#unheld.push(entry.address.id);
   }
 
   /** Lowest id first. */
@@ -92,23 +89,20 @@ export class AddressPool {
   add(address: Address): boolean {
     const known =
       this.#byText?.get(formatAddress(address)) ?? this.#entries.find((one) => isSame(one.address, address));
-    if (this.#byId.has(address.id) || (known !== undefined && this.#isInPool(known))) return false;
+    if (this.#byId(address.id) !== undefined || (known !== undefined && this.#isInPool(known))) return false;
     const entry = entryOf(address, known);
     this.#byText?.set(formatAddress(address), entry);
-    this.#byId.set(address.id, entry);
-    const at = this.#entries.findIndex((other) => other.address.id > address.id);
-    this.#entries.splice(at < 0 ? this.#entries.length : at, 0, entry);
+    this.#entries.splice(this.#indexOf(address.id), 0, entry);
     if (entry.vm === undefined) insertSorted(this.#unheld, address.id);
     return true;
   }
 
   /** @returns false if it is not in the pool, or a VM holds it: nothing changed */
   remove(id: number): boolean {
-    const entry = this.#byId.get(id);
+    const entry = this.#byId(id);
     if (entry === undefined || entry.vm !== undefined) return false;
-    this.#byId.delete(id);
     this.#byText?.delete(formatAddress(entry.address));
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#entries.splice(this.#indexOf(id), 1);
     removeSorted(this.#unheld, id);
     return true;
   }
@@ -183,7 +177,7 @@ export class AddressPool {
   /** Addresses that a VM could be started on, lowest id first. */
   *free(nowMs: number): Generator<Address, undefined> {
     for (const id of this.#unheld) {
-      const entry = this.#byId.get(id);
+      const entry = this.#byId(id);
       if (entry !== undefined && entry.quarantinedUntilMs <= nowMs) yield entry.address;
     }
   }
@@ -212,8 +206,18 @@ export class AddressPool {
     else this.#byText?.delete(formatAddress(address));
   }
 
+  #byId(id: number): EntryRecord | undefined {
+    const entry = this.#entries[this.#indexOf(id)];
+    return entry?.address.id === id ? entry : undefined;
+  }
+
+  /** Where it stands, or would stand. */
+  #indexOf(id: number): number {
+    return sortedIndexBy(this.#entries, id, ({ address }) => address.id);
+  }
+
   #find(address: Address): EntryRecord | undefined {
-    const known = this.#byId.get(address.id);
+    const known = this.#byId(address.id);
     if (known !== undefined && isSame(known.address, address)) return known;
     return this.#texts.get(formatAddress(address));
   }
@@ -224,7 +228,7 @@ export class AddressPool {
   }
 
   #isInPool(entry: EntryRecord): boolean {
-    return this.#byId.get(entry.address.id) === entry;
+    return this.#byId(entry.address.id) === entry;
   }
 }
 

@@ -1,4 +1,4 @@
-import { LinkedList } from '../../actors/mod.ts';
+import { LinkedList, type ListNode } from '../../actors/mod.ts';
 import type { Address } from '../values/address.ts';
 import type { VmEndReason } from '../values/end-reason.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
@@ -41,6 +41,9 @@ export interface NewVm {
   };
 }
 
+/** Of all VMs without any: nothing is ever put there. */
+const NONE = new LinkedList<OpenRequest>();
+
 /**
  * The record of one VM. Times are milliseconds of the rule clock, unless the field says that they are monotonic.
  * Transitions change it, the policy reads it as `Vm`.
@@ -67,8 +70,8 @@ export class VmRecord {
   faults = 0;
   /** `free_count` of its row: idle reports in a row. */
   freeCount = 0;
-  /** Requests dispatched and not ended, first dispatched first. */
-  readonly requests = new LinkedList<OpenRequest>();
+  /** Undefined while it has none, as most have at most times. */
+  #requests: LinkedList<OpenRequest> | undefined;
   // The figures of the last status line, which `report` gives as one.
   /** Undefined before the first. */
   seq: number | undefined;
@@ -164,9 +167,25 @@ export class VmRecord {
     this.served = served;
   }
 
-  /** Requests dispatched and not ended, by the router's own count. */
+  /** Requests dispatched and not ended, first dispatched first. */
+  get requests(): Readonly<LinkedList<OpenRequest>> {
+    return this.#requests ?? NONE;
+  }
+
+  /** How many those are, by the router's own count. */
   get inFlight(): number {
-    return this.requests.length;
+    return this.#requests?.length ?? 0;
+  }
+
+  /** A request is dispatched to it. */
+  take(request: OpenRequest): ListNode<OpenRequest> {
+    this.#requests ??= new LinkedList();
+    return this.#requests.push(request);
+  }
+
+  /** A request has left it. */
+  left(): void {
+    if (this.#requests?.length === 0) this.#requests = undefined;
   }
 }
 

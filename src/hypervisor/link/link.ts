@@ -72,8 +72,8 @@ class Link implements ConnectionListener, HttpChannelListener {
   readonly #context: Context<LinkInput>;
   readonly #keepAlive: KeepAlive;
   readonly #keepAlivePart: number;
-  /** The router's ids of what the guest has been sent, by their low halves. */
-  readonly #inFlight = new SmallMap<number, number>();
+  /** The router's ids of what the guest has been sent, by their low halves. Undefined while that is nothing. */
+  #inFlight: SmallMap<number, number> | undefined;
   /** Undefined while none waits. */
   #waiting: LinkRequest[] | undefined;
   #channel: GuestChannel | undefined;
@@ -111,7 +111,7 @@ class Link implements ConnectionListener, HttpChannelListener {
         this.#connect();
         return;
       case 'keep-alive':
-        if (this.#inFlight.size === 0) this.#channel?.keepAlive();
+        if (this.#inFlight === undefined) this.#channel?.keepAlive();
         return;
       case 'defect':
         throw new Error(message.message);
@@ -125,7 +125,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     this.#channel = undefined;
     channel.close();
     // A guest in doubt is not ready, and may have requests in work.
-    if (channel.isReady || this.#inFlight.size > 0) this.#tellLost('the link was closed');
+    if (channel.isReady || this.#inFlight !== undefined) this.#tellLost('the link was closed');
   }
 
   ready(): void {
@@ -138,7 +138,7 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   answer(ok: boolean, low: number | undefined, token: Uint8Array, payload: Uint8Array, contentType?: string): void {
-    const id = low === undefined || this.#channel === undefined ? undefined : this.#inFlight.get(low);
+    const id = low === undefined || this.#channel === undefined ? undefined : this.#inFlight?.get(low);
     if (low === undefined || id === undefined) {
       // Nobody can publish a reply without a token: it belongs to nobody.
       if (token.length === 0) return;
@@ -146,7 +146,7 @@ class Link implements ConnectionListener, HttpChannelListener {
       this.#owner.tell({ kind: 'link-orphaned-reply', vm: this.#vm, token, ok, payload, ...type });
       return;
     }
-    this.#inFlight.delete(low);
+    this.#ended(low);
     if (ok) this.#tellReply(id, payload, contentType);
     else this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...parseGuestError(payload) });
   }
@@ -218,9 +218,14 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #taken(low: number): number | undefined {
-    const id = this.#inFlight.get(low);
-    this.#inFlight.delete(low);
+    const id = this.#inFlight?.get(low);
+    this.#ended(low);
     return id;
+  }
+
+  #ended(low: number): void {
+    this.#inFlight?.delete(low);
+    if (this.#inFlight?.size === 0) this.#inFlight = undefined;
   }
 
   #request(request: LinkRequest): void {
@@ -258,12 +263,13 @@ class Link implements ConnectionListener, HttpChannelListener {
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
       return;
     }
+    this.#inFlight ??= new SmallMap();
     this.#inFlight.set(id >>> 0, id);
     channel.request(request, operation);
   }
 
   #cancel(id: number): void {
-    if (this.#inFlight.get(id >>> 0) === id) {
+    if (this.#inFlight?.get(id >>> 0) === id) {
       this.#channel?.cancel(id >>> 0);
       return;
     }
@@ -305,9 +311,9 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #tellLost(why: string): void {
-    const sent = [...this.#inFlight.values()];
+    const sent = [...(this.#inFlight?.values() ?? [])];
     const unsent = this.#takeWaiting();
-    this.#inFlight.clear();
+    this.#inFlight = undefined;
     this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent, unsent, why });
   }
 }
