@@ -15,7 +15,7 @@ export interface VmTableOptions {
   readonly supervisor: Ref<SupervisorMessage>;
   readonly home: VmHome;
   /** The actor of a VM could not be started, and nothing more is heard of that VM. */
-  readonly onStartFailed: (vm: VmId, origin: VmTask['origin']['kind'], why: string) => void;
+  readonly onStartFailed: (vm: VmId, origin: VmTask['origin'], why: string) => void;
 }
 
 /** Of each VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
@@ -76,8 +76,7 @@ export class VmTable {
   }
 
   add(task: VmTask): void {
-    const { origin } = task;
-    const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    const { spec, origin } = task;
     const { vm } = spec;
     const entry: Entry = {
       spec,
@@ -99,7 +98,7 @@ export class VmTable {
       restartLimit: VM_RESTARTS,
       onRef: this.#onRef,
     });
-    this.#options.supervisor.tell({ kind: 'start-child', spec: childSpec, replyTo: this.#onStarted(vm, origin.kind) });
+    this.#options.supervisor.tell({ kind: 'start-child', spec: childSpec, replyTo: this.#onStarted(vm, origin) });
   }
 
   tell(vm: VmId, command: LastingCommand): void {
@@ -144,7 +143,7 @@ export class VmTable {
     );
   }
 
-  #onStarted(vm: VmId, origin: VmTask['origin']['kind']): Ref<ChildReply> {
+  #onStarted(vm: VmId, origin: VmTask['origin']): Ref<ChildReply> {
     const tell = (reply: ChildReply): boolean => {
       if (reply.ok) return true;
       this.remove(vm);

@@ -10,19 +10,19 @@ import { parseGuestError } from './guest-error.ts';
 
 export interface FramedConnectionOptions {
   readonly connection: GuestConnection;
-  readonly clock: Clock;
   /** The upper half of the ids of all frames that are sent. */
   readonly tag: number;
-  /** How long the first pong may take. `hostfwd` accepts even for a guest without network. */
-  readonly firstPongMs: number;
   /** Largest length of what follows a header; default: as long as any frame may be. */
   readonly frameBytesMax?: number | undefined;
-  /** Requests go in frames that carry their content type, if the guest takes such frames. */
-  readonly isTyped?: boolean;
   readonly listener: ConnectionListener;
 }
 
 export interface ConnectionListener extends ChannelListener {
+  readonly clock: Clock;
+  /** How long the first pong may take. `hostfwd` accepts even for a guest without network. */
+  readonly firstPongMs: number;
+  /** Requests go in frames that carry their content type, if the guest takes such frames. */
+  readonly isTyped: boolean;
   /** @param idLow undefined for the answer to a request of another connection */
   answer(ok: boolean, idLow: number | undefined, token: Uint8Array, payload: Uint8Array, contentType?: string): void;
 }
@@ -43,9 +43,6 @@ export class FramedConnection implements FrameSink, GuestChannel {
   /** The upper half of the ids of all frames that are sent. */
   readonly #tag: number;
   readonly #connection: GuestConnection;
-  readonly #clock: Clock;
-  readonly #firstPongMs: number;
-  readonly #isTyped: boolean;
   readonly #listener: ConnectionListener;
   readonly #parser: FrameParser;
   /** Undefined while there is nothing to write. */
@@ -58,12 +55,9 @@ export class FramedConnection implements FrameSink, GuestChannel {
   #cancelGreeting: CancelTimer | undefined;
 
   constructor(options: FramedConnectionOptions) {
-    const { connection, clock, tag, firstPongMs, frameBytesMax = FRAME_BYTES_MAX, listener } = options;
+    const { connection, tag, frameBytesMax = FRAME_BYTES_MAX, listener } = options;
     this.#tag = tag;
     this.#connection = connection;
-    this.#clock = clock;
-    this.#firstPongMs = firstPongMs;
-    this.#isTyped = options.isTyped === true;
     this.#listener = listener;
     this.#parser = new FrameParser(this, frameBytesMax);
     connection.onOpen(this.#onOpen.bind(this));
@@ -82,7 +76,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
   }
 
   request({ id, token, payload, contentType, takesTypes }: LinkRequest, operation: Uint8Array): void {
-    if (!this.#isTyped || takesTypes !== true)
+    if (!this.#listener.isTyped || takesTypes !== true)
       return this.#send(FrameType.request, id >>> 0, operation, token, payload);
     this.#send(FrameType.typedRequest, id >>> 0, operation, token, payload, contentTypeBytes(contentType));
   }
@@ -200,8 +194,9 @@ export class FramedConnection implements FrameSink, GuestChannel {
     }
     this.#pongDue = true;
     this.#ping(KEEP_ALIVE_ID);
-    this.#cancelGreeting = this.#clock.timer(this.#firstPongMs, () => {
-      if (!this.#ready) this.#guard(() => this.#lose(`no pong within ${this.#firstPongMs} ms`));
+    const { clock, firstPongMs } = this.#listener;
+    this.#cancelGreeting = clock.timer(firstPongMs, () => {
+      if (!this.#ready) this.#guard(() => this.#lose(`no pong within ${firstPongMs} ms`));
     });
   }
 

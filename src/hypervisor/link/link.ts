@@ -1,4 +1,4 @@
-import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import { type Behaviour, type Clock, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
 import {
   BYTES_TYPE,
   CONTENT_TYPE_FORM,
@@ -87,6 +87,18 @@ class Link implements ConnectionListener, HttpChannelListener {
     this.#context = context;
     this.#keepAlive = options.keepAlive ?? new KeepAlive(context.clock);
     this.#keepAlivePart = this.#keepAlive.add(context.self);
+  }
+
+  get clock(): Clock {
+    return this.#context.clock;
+  }
+
+  get firstPongMs(): number {
+    return this.#options.firstPongMs ?? FIRST_PONG_MS;
+  }
+
+  get isTyped(): boolean {
+    return this.#options.payload === 'bytes';
   }
 
   get #vm(): number {
@@ -204,11 +216,11 @@ class Link implements ConnectionListener, HttpChannelListener {
   /** Nearly all are text: nothing is made for those. */
   #tellReply(id: number, payload: Uint8Array, contentType: string | undefined): void {
     const reply = { kind: 'link-reply', vm: this.#vm, id, payload } as const;
-    this.#owner.tell(this.#options.payload === 'bytes' ? { ...reply, ...this.#typeOf(contentType) } : reply);
+    this.#owner.tell(this.isTyped ? { ...reply, ...this.#typeOf(contentType) } : reply);
   }
 
   #typeOf(contentType: string | undefined): { readonly contentType?: string } {
-    return this.#options.payload === 'bytes' ? { contentType: contentType ?? BYTES_TYPE } : {};
+    return this.isTyped ? { contentType: contentType ?? BYTES_TYPE } : {};
   }
 
   #takeWaiting(): number[] {
@@ -286,7 +298,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     else {
       this.#channel = new HttpChannel({
         connect: () => connect(this.#target),
-        clock: this.#context.clock,
+        clock: this.clock,
         settings: http,
         bodyBytesMax: payloadBytesMax(this.#options.textBytesMax) ?? FRAME_BYTES_MAX,
         listener: this,
@@ -295,17 +307,14 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #framed(): FramedConnection {
-    const { connect, textBytesMax, firstPongMs } = this.#options;
+    const { connect, textBytesMax } = this.#options;
     // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
     // from 1 as well: without the tag such a reply could be taken for that of another request.
     const tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
     return new FramedConnection({
       connection: connect(this.#target),
-      clock: this.#context.clock,
       tag,
-      firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),
-      isTyped: this.#options.payload === 'bytes',
       listener: this,
     });
   }

@@ -99,7 +99,8 @@ async function open(port: Partial<Hypervisor>, options: Partial<VmOptions> = {})
   };
   const behaviour = vmActor(
     {
-      origin: { kind: 'new', spec: SPEC },
+      origin: 'new',
+      spec: SPEC,
       bootTimeoutMs: 10_000,
       stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
       logFolder: undefined,
@@ -128,7 +129,7 @@ async function answering(machine: FakeMachine, port: Partial<Hypervisor> = {}): 
   return fixture;
 }
 
-const FOUND: Pick<VmOptions, 'origin'> = { origin: { kind: 'found', manifest: MANIFEST } };
+const FOUND: Pick<VmOptions, 'origin' | 'spec'> = { origin: 'found', spec: MANIFEST.spec };
 
 function kinds(events: readonly { readonly kind: string }[]): readonly string[] {
   return events.map(({ kind }) => kind);

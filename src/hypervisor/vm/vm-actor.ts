@@ -7,7 +7,7 @@ import { formatOf } from '../console/formats/format-of.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
-import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
+import type { Hypervisor, MachineSpec } from '../port.ts';
 import { bindOf } from '../profile/command-line.ts';
 import { probesOf } from '../profile/probes.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
@@ -26,10 +26,9 @@ import { type LogOwner, VmLog } from './vm-log.ts';
 import type { RelayedLine, VmMessage } from './vm-messages.ts';
 
 export interface VmOptions {
+  readonly spec: MachineSpec;
   /** A VM that is to be made, or one that was found running. */
-  readonly origin:
-    | { readonly kind: 'new'; readonly spec: MachineSpec }
-    | { readonly kind: 'found'; readonly manifest: Manifest };
+  readonly origin: 'new' | 'found';
   readonly bootTimeoutMs: number;
   readonly stopLimits: StopLimits;
   /** Where the guest's log is kept; undefined: in memory only. */
@@ -64,15 +63,15 @@ const MIB = 1024 * 1024;
  * next incarnation adopts the process and goes on from the last checkpoint. It ends by itself when the VM is gone.
  */
 export function vmActor(options: VmOptions, hypervisor: Hypervisor): Behaviour<VmMessage> {
-  const { origin, checkpoint = NEW_CHECKPOINT, saveTo } = options;
+  const { checkpoint = NEW_CHECKPOINT, saveTo } = options;
   const checkpoints = new Checkpoints(checkpoint, saveTo);
   return async (context) => {
     // The actor sends itself more than others may.
     const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
     context.onStop(body.letGo.bind(body));
-    const isNew = origin.kind === 'new' && !checkpoints.latest.tried;
+    const isNew = options.origin === 'new' && !checkpoints.latest.tried;
     checkpoints.update({ tried: true });
-    await body.begin(isNew ? origin.spec : undefined);
+    await body.begin(isNew ? options.spec : undefined);
     return body.receive.bind(body);
   };
 }
@@ -82,7 +81,6 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #hypervisor: Hypervisor;
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
-  readonly #spec: MachineSpec;
   readonly #parser: ConsoleParser;
   readonly #driver = new MachineDriver(this);
   /** Of a guest whose reports leave some out. */
@@ -96,13 +94,10 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   #cancelStage: CancelTimer | undefined;
 
   constructor(options: VmOptions, hypervisor: Hypervisor, checkpoints: Checkpoints, context: Context<VmActorInput>) {
-    const { origin } = options;
-    const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     this.#options = options;
     this.#hypervisor = hypervisor;
     this.#checkpoints = checkpoints;
     this.#context = context;
-    this.#spec = spec;
     this.#parser = new ConsoleParser(formatOf(this.#profile.console, this));
   }
 
@@ -165,6 +160,10 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   publishSoon(): void {
     this.#context.self.tell({ kind: 'publish-log' });
+  }
+
+  get #spec(): MachineSpec {
+    return this.#options.spec;
   }
 
   get #profile(): ImageProfile {
@@ -386,7 +385,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   #goOn(adoption: Extract<Adoption, { kind: 'adopted' }>): void {
     const checkpoint = this.#checkpoints.latest;
-    if (this.#options.origin.kind === 'found' && !checkpoint.announced) {
+    if (this.#options.origin === 'found' && !checkpoint.announced) {
       const state = stateOfAdopted(checkpoint, adoption);
       this.#checkpoints.update({ announced: true, announceDue: true, guest: adoption.manifest.guest, state });
     }
