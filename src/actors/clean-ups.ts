@@ -1,8 +1,15 @@
 import { type ErrorEnvelope, toEnvelope } from '../errors.ts';
 
-export type CleanUp = () => undefined | void | Promise<void>;
+/** A function, or what is to be disposed of. */
+export type CleanUp = (() => undefined | void | Promise<void>) | Disposable | AsyncDisposable;
 
-/** Clean-up functions of an actor, the last registered first. A list, because most actors have one, or none. */
+/** For programs in JavaScript, which pass anything. */
+export function isCleanUp(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return typeof value === 'object' && value !== null && (Symbol.asyncDispose in value || Symbol.dispose in value);
+}
+
+/** The clean-ups of an actor, the last registered first. A list, because most actors have one, or none. */
 export interface CleanUps {
   readonly cleanUp: CleanUp;
   /** Those that were registered before. */
@@ -30,7 +37,9 @@ export function startEach(next: () => CleanUp | undefined): void {
 /** @returns how it failed */
 async function run(cleanUp: CleanUp): Promise<ErrorEnvelope | undefined> {
   try {
-    await cleanUp();
+    if (typeof cleanUp === 'function') await cleanUp();
+    else if (Symbol.asyncDispose in cleanUp) await cleanUp[Symbol.asyncDispose]();
+    else cleanUp[Symbol.dispose]();
     return undefined;
   } catch (error) {
     return toEnvelope(error);

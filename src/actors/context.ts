@@ -5,8 +5,8 @@ import { asCell } from './as-cell.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
-import { checked, FUNCTION, oneOf, PROMISE, TEXT } from './checks.ts';
-import type { CleanUp } from './clean-ups.ts';
+import { checked, FUNCTION, oneOf, PROMISE, rule, TEXT } from './checks.ts';
+import { type CleanUp, isCleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { KeyedTimers } from './keyed-timers.ts';
@@ -30,6 +30,7 @@ export function startActor<M>(cell: Cell<M>, starter?: Starter): Context<M> {
   return context;
 }
 
+const CLEAN_UP = rule('a function, or an object with Symbol.dispose or Symbol.asyncDispose', isCleanUp);
 const WHEN = oneOf('after-children', 'before-children');
 
 /** What a behaviour may do, for one incarnation. After its end it does nothing. */
@@ -170,7 +171,7 @@ class ActorContext<M> implements Context<M> {
   }
 
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
-    checked('cleanUp', cleanUp, FUNCTION);
+    checked('cleanUp', cleanUp, CLEAN_UP);
     checked('when', when, WHEN);
     this.#life.addCleanUp(cleanUp, when);
   }
