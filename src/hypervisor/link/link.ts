@@ -1,4 +1,11 @@
-import { type Behaviour, type Clock, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import {
+  type Behaviour,
+  type Clock,
+  type Context,
+  exponentialDelayMs,
+  type Receive,
+  type Ref,
+} from '../../actors/mod.ts';
 import {
   BYTES_TYPE,
   CONTENT_TYPE_FORM,
@@ -56,16 +63,23 @@ type LinkInput = LinkMessage | { readonly kind: 'connect' } | KeepAliveMessage |
  * @param owner told of everything; usually the router, on the same thread
  */
 export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions): Behaviour<LinkMessage> {
-  return (context) => {
-    // The actor sends itself more than others may.
-    const body = new Link(target, owner, options, context as Context<LinkInput>);
-    context.onStop(body.stop.bind(body));
-    body.receive({ kind: 'connect' });
-    return body.receive.bind(body);
-  };
+  return start.bind(undefined, target, owner, options);
 }
 
-class Link implements ConnectionListener, HttpChannelListener {
+function start(
+  target: LinkTarget,
+  owner: Ref<LinkEvent>,
+  options: LinkOptions,
+  context: Context<LinkMessage>,
+): Receive<LinkMessage> {
+  // The actor sends itself more than others may.
+  const body = new Link(target, owner, options, context as Context<LinkInput>);
+  context.onStop(body);
+  body.receive({ kind: 'connect' });
+  return body.receive.bind(body);
+}
+
+class Link implements Disposable, ConnectionListener, HttpChannelListener {
   readonly #target: LinkTarget;
   readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
@@ -130,7 +144,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     }
   }
 
-  stop(): void {
+  [Symbol.dispose](): void {
     this.#keepAlive.remove(this.#context.self, this.#keepAlivePart);
     const channel = this.#channel;
     if (channel === undefined) return;

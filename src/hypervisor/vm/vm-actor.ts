@@ -1,4 +1,4 @@
-import type { Behaviour, CancelTimer, Clock, Context, Ref } from '../../actors/mod.ts';
+import type { Behaviour, CancelTimer, Clock, Context, Receive, Ref } from '../../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
@@ -64,19 +64,25 @@ const MIB = 1024 * 1024;
  */
 export function vmActor(options: VmOptions, hypervisor: Hypervisor): Behaviour<VmMessage> {
   const { checkpoint = NEW_CHECKPOINT, saveTo } = options;
-  const checkpoints = new Checkpoints(checkpoint, saveTo);
-  return async (context) => {
-    // The actor sends itself more than others may.
-    const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
-    context.onStop(body.letGo.bind(body));
-    const isNew = options.origin === 'new' && !checkpoints.latest.tried;
-    checkpoints.update({ tried: true });
-    await body.begin(isNew ? options.spec : undefined);
-    return body.receive.bind(body);
-  };
+  return start.bind(undefined, options, hypervisor, new Checkpoints(checkpoint, saveTo));
 }
 
-class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
+async function start(
+  options: VmOptions,
+  hypervisor: Hypervisor,
+  checkpoints: Checkpoints,
+  context: Context<VmMessage>,
+): Promise<Receive<VmMessage>> {
+  // The actor sends itself more than others may.
+  const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
+  context.onStop(body);
+  const isNew = options.origin === 'new' && !checkpoints.latest.tried;
+  checkpoints.update({ tried: true });
+  await body.begin(isNew ? options.spec : undefined);
+  return body.receive.bind(body);
+}
+
+class VmActor implements AsyncDisposable, MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #options: VmOptions;
   readonly #hypervisor: Hypervisor;
   readonly #checkpoints: Checkpoints;
@@ -246,7 +252,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   /** The process goes on without this actor: only a command ends it. */
-  async letGo(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#disarmBoot();
     this.#prober?.end();
     const ended = this.#keptLog?.end();
