@@ -1,5 +1,3 @@
-import { MailRing } from './mail-ring.ts';
-
 /** What happens to a message that finds the mailbox full. Messages that are refused or dropped become dead letters. */
 export type Overflow =
   /** It is refused. */
@@ -24,12 +22,21 @@ export interface Letter<M> {
   readonly sender: Sender | undefined;
 }
 
+const INITIAL_MESSAGES = 4;
+/**
+ * A ring for so many messages or more is freed once it has run empty `EMPTY_TIMES` times since it grew, so that one
+ * burst does not keep memory.
+ */
+const LARGE_MESSAGES = 1024;
+const EMPTY_TIMES = 8;
+/** Each message stands beside its sender in one array. */
+const SLOTS_A_MESSAGE = 2;
 /** Stands where no message does, because `undefined` is a message like any other. */
 const NONE = Symbol('no message');
 
 /**
  * A queue. Most actors have one message at a time, which stands in the mailbox itself: each object more that a message
- * touches is one more to wait for among many actors. The others stand in a ring, which it has only while it needs one.
+ * touches is one more to wait for among many actors. The others stand in a ring that grows by doubling.
  */
 export class Mailbox<M> {
   /** The message that has waited longest, if it found the mailbox empty or was put back. */
@@ -37,8 +44,11 @@ export class Mailbox<M> {
   #firstSender: Sender | undefined;
   #length = 0;
   #lastSender: Sender | undefined;
-  /** All other messages. */
-  #ring: MailRing | undefined;
+  /** The ring of all other messages. */
+  #slots: unknown[] | undefined;
+  #head = 0;
+  #tail = 0;
+  #emptyTimes = 0;
 
   get length(): number {
     return this.#length;
@@ -54,8 +64,12 @@ export class Mailbox<M> {
       this.#first = message;
       this.#firstSender = sender;
     } else {
-      this.#ring ??= MailRing.lent();
-      this.#ring.push(message, sender);
+      const slots = this.#slots ?? this.#newSlots();
+      const at = this.#tail;
+      slots[at] = message;
+      if (sender !== undefined) slots[at + 1] = sender;
+      this.#tail = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
+      if (this.#tail === this.#head) this.#grow(slots);
     }
     this.#length += 1;
   }
@@ -63,8 +77,12 @@ export class Mailbox<M> {
   /** Puts a message before all others. */
   unshift(message: M, sender?: Sender): void {
     if (this.#first !== NONE) {
-      this.#ring ??= MailRing.lent();
-      this.#ring.unshift(this.#first, this.#firstSender);
+      const slots = this.#slots ?? this.#newSlots();
+      const at = (this.#head - SLOTS_A_MESSAGE) & (slots.length - 1);
+      slots[at] = this.#first;
+      slots[at + 1] = this.#firstSender;
+      this.#head = at;
+      if (this.#tail === at) this.#grow(slots);
     }
     this.#first = message;
     this.#firstSender = sender;
@@ -86,16 +104,26 @@ export class Mailbox<M> {
       this.#length -= 1;
       return first;
     }
-    const ring = this.#ring;
-    if (this.#length === 0 || ring === undefined) return undefined;
-    const { firstSender } = ring;
+    if (this.#length === 0) return undefined;
+    // The message is not the first, so there is a ring.
+    const slots = this.#slots as unknown[];
+    const at = this.#head;
+    // `push` and `unshift` have put a sender into each second slot, and a message into each slot before it.
+    const message = slots[at] as M;
+    const sender = slots[at + 1] as Sender | undefined;
     // Writing a reference costs more than comparing it.
-    if (firstSender !== this.#lastSender) this.#lastSender = firstSender;
-    // The ring has only what was pushed and put back here.
-    const message = ring.shift() as M;
+    slots[at] = undefined;
+    if (sender !== undefined) slots[at + 1] = undefined;
+    if (sender !== this.#lastSender) this.#lastSender = sender;
+    this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
-    if (this.#length === 0 && ring.isGivenBack()) this.#ring = undefined;
+    if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
     return message;
+  }
+
+  #ranEmpty(): void {
+    this.#emptyTimes += 1;
+    if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
   }
 
   /**
@@ -109,5 +137,22 @@ export class Mailbox<M> {
     const sender = this.#lastSender;
     this.#lastSender = inHand;
     return { message, sender };
+  }
+
+  #newSlots(): unknown[] {
+    this.#head = 0;
+    this.#tail = 0;
+    this.#slots = new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
+    return this.#slots;
+  }
+
+  /** All slots are in use. */
+  #grow(slots: unknown[]): void {
+    const grown: unknown[] = new Array(slots.length * 2).fill(undefined);
+    for (let slot = 0; slot < slots.length; slot++) grown[slot] = slots[(this.#head + slot) & (slots.length - 1)];
+    this.#head = 0;
+    this.#tail = slots.length;
+    this.#slots = grown;
+    this.#emptyTimes = 0;
   }
 }

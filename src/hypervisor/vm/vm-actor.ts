@@ -47,6 +47,8 @@ type VmActorInput =
   | LifecycleInput
   | ConsoleEvent
   | MachineReport
+  /** Of a read of the console that tells of several things. */
+  | { readonly kind: 'printed'; readonly events: readonly ConsoleEvent[] }
   | { readonly kind: 'publish-log' }
   | { readonly kind: 'adopt' }
   | { readonly kind: 'adoption'; readonly adoption: Adoption }
@@ -203,6 +205,9 @@ class VmActor implements AsyncDisposable, MachineOwner, VmTerms, LogOwner, Guest
       case 'shed':
         this.#log.heard(message);
         return;
+      case 'printed':
+        for (const event of message.events) this.receive(event);
+        return;
       case 'relay':
         this.#options.relays?.tell({ vm: this.#spec.vm, line: message.line });
         return;
@@ -354,13 +359,14 @@ class VmActor implements AsyncDisposable, MachineOwner, VmTerms, LogOwner, Guest
   printed(bytes: Uint8Array): void {
     const events = this.#parser.push(bytes, this.#context.clock.monotonic());
     const newest = events.findLastIndex(({ kind }) => kind === 'status');
-    for (const [index, event] of events.entries()) {
-      // What it says of itself does not count while it fails to answer.
-      if (event.kind === 'status' && this.#prober?.hasFailed === true) continue;
-      // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a
-      // VM surplus at once (R5).
-      if (event.kind !== 'status' || index === newest) this.#context.self.tell(event);
-    }
+    // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a VM
+    // surplus at once (R5). What it says of itself does not count while it fails to answer.
+    const isFailing = this.#prober?.hasFailed === true;
+    const counting = events.filter(({ kind }, index) => kind !== 'status' || (index === newest && !isFailing));
+    const [first, ...others] = counting;
+    if (first === undefined) return;
+    // One message for all of them: an actor that never has two at a time needs no room for a second one.
+    this.#context.self.tell(others.length === 0 ? first : { kind: 'printed', events: counting });
   }
 
   #adopt(): void {
