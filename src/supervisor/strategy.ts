@@ -23,6 +23,11 @@ export interface ChildView {
   readonly id: string;
   readonly rules: Pick<ChildRules, 'restart' | 'significant' | 'backOff' | 'restartLimit'>;
   readonly state: ChildState;
+  readonly trouble: Trouble;
+}
+
+/** What is known of the failures of a child and of its restart. */
+export interface Trouble {
   /** Failures in a row, counted only where there is a back-off. */
   readonly failures: number;
   /** Those that count against its own limit, if it has one; undefined before the first. */
@@ -145,11 +150,11 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
     .flatMap(stopped);
   const ids = group.filter(({ rules }) => rules.restart !== 'temporary').map(({ id: one }) => one);
   const backOff = child.rules.backOff ?? terms.backOff;
-  const failures = failuresNow(backOff, child.failures, failure.kind === 'exited' ? failure.livedMs : 0);
+  const failures = failuresNow(backOff, child.trouble.failures, failure.kind === 'exited' ? failure.livedMs : 0);
   const ownMs = backOff === undefined ? 0 : waitMs(backOff, failures, failure.chance);
   // The end of another child does not shorten a wait.
   const waiting = group.filter((member) => member.state === 'restarting');
-  const untilMs = waiting.reduce((ms, { dueMs }) => Math.max(ms, dueMs), nowMs + ownMs);
+  const untilMs = waiting.reduce((ms, { trouble }) => Math.max(ms, trouble.dueMs), nowMs + ownMs);
   const atOnce = failure.kind === 'exited' && backOff === undefined && untilMs === nowMs;
   const start: Action = atOnce ? { do: 'start', ids } : { do: 'wait', id, failures, ids, untilMs };
   const count: Action[] = own === undefined ? [] : [{ do: 'count', id, restarts: own }];
@@ -160,7 +165,7 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
 function counted(
   terms: Terms,
   state: SupervisorState,
-  { rules: { restartLimit }, restarts = [] }: ChildView,
+  { rules: { restartLimit }, trouble: { restarts = [] } }: ChildView,
   restart: PastRestart,
 ): { readonly own: RestartHistory | undefined; readonly restarts: RestartHistory } {
   const own = restartLimit && withRestart(restartLimit, restarts, restart);
@@ -186,7 +191,8 @@ function startDue(
   { children }: SupervisorState,
   due: Extract<SupervisorEvent, { kind: 'due' }>,
 ): Action[] {
-  const isDue = (child: ChildView | undefined): boolean => child?.state === 'restarting' && child.dueMs <= due.dueMs;
+  const isDue = (child: ChildView | undefined): boolean =>
+    child?.state === 'restarting' && child.trouble.dueMs <= due.dueMs;
   if (!isDue(children.get(due.id))) return [];
   if (strategy === 'one_for_one') return [{ do: 'start', ids: [due.id] }];
   return [{ do: 'start', ids: [...children.values()].filter(isDue).map(({ id }) => id) }];

@@ -16,7 +16,15 @@ import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-s
 import { directiveOf } from './decider.ts';
 import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
-import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
+import {
+  type Action,
+  type ChildState,
+  type ChildView,
+  decide,
+  type SupervisorEvent,
+  type Terms,
+  type Trouble,
+} from './strategy.ts';
 
 export interface SupervisedChildrenOptions extends Terms {
   /** Default: the chance of the system. */
@@ -37,16 +45,20 @@ interface Child extends ChildView {
   state: ChildState;
   /** Its behaviour has returned `ignore`. */
   ignored: boolean;
-  /** How its decider has judged the failure that ends this incarnation. */
-  directive: Directive | undefined;
-  /** The child for whose end it waits to be restarted: its own id, or that of another. */
-  waitsFor: string | undefined;
-  failures: number;
-  restarts: RestartHistory | undefined;
   startedMs: number;
-  dueMs: number;
-  cancelWait: CancelTimer;
+  trouble: ChildTrouble;
 }
+
+/** A value, because nearly all children share the one of no trouble. */
+interface ChildTrouble extends Trouble {
+  /** How its decider has judged the failure that ends this incarnation. */
+  readonly directive?: Directive | undefined;
+  /** The child for whose end it waits to be restarted: its own id, or that of another. */
+  readonly waitsFor?: string | undefined;
+  readonly cancelWait?: CancelTimer | undefined;
+}
+
+const NO_TROUBLE: ChildTrouble = { failures: 0, dueMs: 0 };
 
 /** The children of one supervisor. They are started and stopped only here, as `decide` says. */
 export class SupervisedChildren {
@@ -86,7 +98,7 @@ export class SupervisedChildren {
   /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED */
   async restart(id: string): Promise<Ref<never> | undefined> {
     const child = this.#stopped(id);
-    child.failures = 0;
+    child.trouble = { ...child.trouble, failures: 0 };
     try {
       await this.#start(child);
     } catch (error) {
@@ -101,7 +113,7 @@ export class SupervisedChildren {
     // As in OTP: those that were to be restarted with it stay stopped.
     if (child.state === 'restarting') {
       for (const other of [...this.#children.values()]) {
-        if (other !== child && other.state === 'restarting' && other.waitsFor === id) await this.#stop(other);
+        if (other !== child && other.state === 'restarting' && other.trouble.waitsFor === id) await this.#stop(other);
       }
     }
     await this.#end(child);
@@ -175,17 +187,17 @@ export class SupervisedChildren {
   async #carryOut(action: Action): Promise<void> {
     switch (action.do) {
       case 'count':
-        this.#known(action.id).restarts = action.restarts;
+        note(this.#known(action.id), { restarts: action.restarts });
         return;
       case 'stop':
         return this.#stop(this.#known(action.id));
       case 'start':
         return this.#startAll(action.ids.map((id) => this.#known(id)));
       case 'wait':
-        this.#known(action.id).failures = action.failures;
+        note(this.#known(action.id), { failures: action.failures });
         for (const id of action.ids) {
           const waiting = this.#known(id);
-          waiting.waitsFor = action.id;
+          note(waiting, { waitsFor: action.id });
           this.#wait(waiting, action.untilMs);
         }
         return;
@@ -223,11 +235,10 @@ export class SupervisedChildren {
   }
 
   async #start(child: Child): Promise<void> {
-    child.cancelWait();
+    child.trouble.cancelWait?.();
     child.state = 'starting';
     child.ignored = false;
-    child.directive = undefined;
-    child.waitsFor = undefined;
+    if (child.trouble !== NO_TROUBLE) note(child, { directive: undefined, waitsFor: undefined });
     const { id, rules } = child;
     let { ref } = child;
     try {
@@ -273,7 +284,7 @@ export class SupervisedChildren {
    * Stops a child. It stays watched, so a failure while it stops goes no further, and the event of its end is ignored.
    */
   async #stop(child: Child): Promise<void> {
-    child.cancelWait();
+    child.trouble.cancelWait?.();
     if (child.state === 'restarting') child.state = 'stopped';
     if (child.state === 'stopped' || child.ref === undefined) return;
     child.state = 'stopped';
@@ -282,11 +293,11 @@ export class SupervisedChildren {
 
   #wait(child: Child, untilMs: number): void {
     hold(child);
-    child.dueMs = untilMs;
+    note(child, { dueMs: untilMs });
     const { clock } = this.#context;
     const waitMs = untilMs - clock.monotonic();
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (waitMs > 0) child.cancelWait = clock.timer(waitMs, resolve);
+    if (waitMs > 0) note(child, { cancelWait: clock.timer(waitMs, resolve) });
     else resolve();
     const due = (): ChildEvent => ({ kind: 'due', id: child.id, dueMs: untilMs });
     // `pipe` rather than `after`, because a full mailbox must not cost a restart.
@@ -324,17 +335,14 @@ function newChild({ id, start }: ChildSpec, rules: ChildRules): Child {
     ref: undefined,
     state: 'stopped',
     ignored: false,
-    directive: undefined,
-    waitsFor: undefined,
-    failures: 0,
-    restarts: undefined,
     startedMs: 0,
-    dueMs: 0,
-    cancelWait: nothingToCancel,
+    trouble: NO_TROUBLE,
   };
 }
 
-function nothingToCancel(): void {}
+function note(child: Child, trouble: Partial<ChildTrouble>): void {
+  child.trouble = { ...child.trouble, ...trouble };
+}
 
 /** The id of a child is its name. */
 function idOf(path: string): string {
@@ -360,8 +368,8 @@ function begin(child: Child, context: Context<never>): ReturnType<Behaviour<neve
 /** Whether the child goes on after a failure, which is then logged. */
 function resumes(child: Child, error: unknown): boolean {
   const { onError } = child.rules;
-  if (onError !== undefined) child.directive = directiveOf(onError, error);
-  return child.directive === 'resume';
+  if (onError !== undefined) note(child, { directive: directiveOf(onError, error) });
+  return child.trouble.directive === 'resume';
 }
 
 /** Records whether the behaviour has returned `ignore`, which takes any message, so the types do not matter. */
@@ -371,22 +379,22 @@ function noted(child: Child, receive: Receive<never>): Receive<never> {
 }
 
 /** The judgement on a failure that has ended a child, such as the loss of its thread or a failure of a child below. */
-function judged({ rules: { onError }, directive }: Child, error: ErrorEnvelope): Directive | undefined {
+function judged({ rules: { onError }, trouble: { directive } }: Child, error: ErrorEnvelope): Directive | undefined {
   if (onError === undefined || (directive !== undefined && directive !== 'resume')) return directive;
   return directiveOf(onError, fromEnvelope(error));
 }
 
 /** The child is to run, but something comes first. */
 function hold(child: Child): void {
-  child.cancelWait();
+  child.trouble.cancelWait?.();
   child.state = 'restarting';
 }
 
-function infoOf({ id, rules, state, dueMs, ...child }: Child, nowMs: number): ChildInfo {
+function infoOf({ id, rules, state, trouble, ...child }: Child, nowMs: number): ChildInfo {
   const ref = child.ignored ? undefined : child.ref;
   const { type, restart, significant } = rules;
   const info = { id, type, restart, significant, ref };
-  if (state === 'restarting') return { ...info, state, restartInMs: Math.max(0, dueMs - nowMs) };
+  if (state === 'restarting') return { ...info, state, restartInMs: Math.max(0, trouble.dueMs - nowMs) };
   return { ...info, state: state === 'running' ? state : 'stopped' };
 }
 
