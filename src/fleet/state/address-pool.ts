@@ -7,16 +7,20 @@ interface EntryRecord {
   readonly address: Address;
   /** The VM that holds it (`reserve`), from its reservation until its process is confirmed gone and that is durable. */
   vm: VmId | undefined;
-  /** VMs that were found on it although another holds it. They hold it after that one, until they are gone as well. */
-  intruders: readonly VmId[];
-  /** Monotonic milliseconds until which it is set aside because its bind failed. */
-  quarantinedUntilMs: number;
-  /** Binds that failed in a row. */
-  bindFailures: number;
+  trouble: Trouble;
 }
 
-/** Of nearly all addresses. */
-const NOBODY: readonly VmId[] = [];
+/** A value, because nearly all addresses share the one of no trouble. */
+interface Trouble {
+  /** VMs that were found on it although another holds it. They hold it after that one, until they are gone as well. */
+  readonly intruders: readonly VmId[];
+  /** Monotonic milliseconds until which it is set aside because its bind failed. */
+  readonly quarantinedUntilMs: number;
+  /** Binds that failed in a row. */
+  readonly bindFailures: number;
+}
+
+const NO_TROUBLE: Trouble = { intruders: [], quarantinedUntilMs: 0, bindFailures: 0 };
 
 export type PoolEntry = Readonly<EntryRecord>;
 
@@ -73,7 +77,7 @@ export class AddressPool {
   freeCount(nowMs: number): number {
     let setAside = 0;
     for (const entry of this.#quarantined) {
-      if (entry.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);
+      if (entry.trouble.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);
       else if (entry.vm === undefined && this.#isInPool(entry)) setAside += 1;
     }
     return this.#unheld.length - setAside;
@@ -82,7 +86,7 @@ export class AddressPool {
   /** Whether the VM is the only one on the address. */
   isAlone(vm: VmId, address: Address): boolean {
     const entry = this.entry(address);
-    return entry?.vm === vm && entry.intruders.length === 0;
+    return entry?.vm === vm && entry.trouble.intruders.length === 0;
   }
 
   /** @returns false if the id or the address is in the pool already: nothing changed */
@@ -124,7 +128,7 @@ export class AddressPool {
   share(address: Address, vm: VmId): void {
     if (this.hold(address, vm)) return;
     const entry = this.#find(address);
-    if (entry?.intruders.includes(vm) === false) entry.intruders = [...entry.intruders, vm];
+    if (entry?.trouble.intruders.includes(vm) === false) note(entry, { intruders: [...entry.trouble.intruders, vm] });
     this.#seen(vm, address);
   }
 
@@ -162,8 +166,7 @@ export class AddressPool {
   quarantine(address: Address, untilMs: number): boolean {
     const entry = this.#find(address);
     if (entry === undefined) return false;
-    entry.bindFailures += 1;
-    entry.quarantinedUntilMs = untilMs;
+    note(entry, { bindFailures: entry.trouble.bindFailures + 1, quarantinedUntilMs: untilMs });
     this.#quarantined.add(entry);
     return true;
   }
@@ -171,14 +174,14 @@ export class AddressPool {
   /** A guest answers on it. */
   bound(address: Address): void {
     const entry = this.#find(address);
-    if (entry !== undefined) entry.bindFailures = 0;
+    if (entry !== undefined && entry.trouble !== NO_TROUBLE) note(entry, { bindFailures: 0 });
   }
 
   /** Addresses that a VM could be started on, lowest id first. */
   *free(nowMs: number): Generator<Address, undefined> {
     for (const id of this.#unheld) {
       const entry = this.#byId(id);
-      if (entry !== undefined && entry.quarantinedUntilMs <= nowMs) yield entry.address;
+      if (entry !== undefined && entry.trouble.quarantinedUntilMs <= nowMs) yield entry.address;
     }
   }
 
@@ -197,10 +200,13 @@ export class AddressPool {
   #drop(address: Address, vm: VmId): void {
     const entry = this.#find(address);
     if (entry === undefined) return;
-    if (entry.intruders.includes(vm)) entry.intruders = entry.intruders.filter((other) => other !== vm);
-    if (entry.vm !== vm) return;
-    [entry.vm] = entry.intruders;
-    if (entry.intruders.length > 0) entry.intruders = entry.intruders.slice(1);
+    const intruders = entry.trouble.intruders.filter((other) => other !== vm);
+    if (entry.vm !== vm) {
+      if (intruders.length < entry.trouble.intruders.length) note(entry, { intruders });
+      return;
+    }
+    [entry.vm] = intruders;
+    if (entry.trouble.intruders.length > 0) note(entry, { intruders: intruders.slice(1) });
     if (entry.vm !== undefined) return;
     if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
     else this.#byText?.delete(formatAddress(address));
@@ -238,5 +244,11 @@ function isSame(one: Address, other: Address): boolean {
 
 /** @param known the same address outside of the pool, with the VMs that are on it */
 function entryOf(address: Address, known?: EntryRecord): EntryRecord {
-  return { address, vm: known?.vm, intruders: known?.intruders ?? NOBODY, quarantinedUntilMs: 0, bindFailures: 0 };
+  const entry = { address, vm: known?.vm, trouble: NO_TROUBLE };
+  if (known !== undefined) note(entry, { intruders: known.trouble.intruders });
+  return entry;
+}
+
+function note(entry: EntryRecord, trouble: Partial<Trouble>): void {
+  entry.trouble = { ...entry.trouble, ...trouble };
 }

@@ -122,8 +122,6 @@ export class VmRecord {
   relayFromMs: number | undefined;
   /** The VM that this one was started to replace. */
   replaces: VmId | undefined;
-  /** It leaves because of a failure of its own: its end counts towards the back-off. */
-  failed = false;
   /** Why it is draining or stopping. */
   why: string | undefined;
   reason: VmEndReason | undefined;
