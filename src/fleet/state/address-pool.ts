@@ -200,13 +200,12 @@ export class AddressPool {
   #drop(address: Address, vm: VmId): void {
     const entry = this.#find(address);
     if (entry === undefined) return;
-    const intruders = entry.trouble.intruders.filter((other) => other !== vm);
-    if (entry.vm !== vm) {
-      if (intruders.length < entry.trouble.intruders.length) note(entry, { intruders });
-      return;
-    }
-    [entry.vm] = intruders;
-    if (entry.trouble.intruders.length > 0) note(entry, { intruders: intruders.slice(1) });
+    const { intruders } = entry.trouble;
+    if (intruders.includes(vm)) note(entry, { intruders: intruders.filter((other) => other !== vm) });
+    if (entry.vm !== vm) return;
+    const [next, ...others] = entry.trouble.intruders;
+    entry.vm = next;
+    if (next !== undefined) note(entry, { intruders: others });
     if (entry.vm !== undefined) return;
     if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
     else this.#byText?.delete(formatAddress(address));
