@@ -7,10 +7,9 @@ import { ending } from './ending.ts';
 import { type EndListener, Ends, type Listener, type Watching } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import { type Life, type Parent, pathOf, type State } from './life.ts';
-import type { Letter, Mailbox, Sender } from './mailbox.ts';
+import { type Letter, type Mailbox, noMail, type Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
 import { isNotice, isRevoked, type Notice } from './notice.ts';
-import { STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
@@ -46,7 +45,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #isEnding = true;
   /** Waits outside of the scheduler's queue: for the promise of its handler, or for room in another mailbox. */
   #parked: 'promise' | 'room' | undefined;
-  readonly #terms: Terms;
+  readonly terms: Terms;
   readonly name: string;
   readonly parent: Parent | undefined;
   readonly behaviour: Behaviour<M>;
@@ -66,7 +65,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.parent = parent;
     this.name = name;
     this.behaviour = behaviour;
-    this.#terms = termsOf(options);
+    this.terms = termsOf(options, behaviour);
     this.#mailbox = traced((options.mailbox ?? kernel.mailbox)<M>(), kernel.tracing);
   }
 
@@ -75,11 +74,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get capacity(): number {
-    return this.#terms.capacity;
-  }
-
-  get stopTimeoutMs(): number {
-    return this.#terms.stopTimeoutMs ?? this.behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
+    return this.terms.capacity;
   }
 
   /** `stopping` also while it only handles what waits. */
@@ -307,12 +302,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
-  shutdown(timeoutMs = this.stopTimeoutMs): Promise<void> {
+  shutdown(timeoutMs = this.terms.stopTimeoutMs): Promise<void> {
     return ending(this, this.#incarnation, (life) => life.stop(timeoutMs));
   }
 
   /** Ends this actor once it has handled what waits, or after `timeoutMs`. Resolves when it has ended. */
-  drain(timeoutMs = this.stopTimeoutMs): Promise<void> {
+  drain(timeoutMs = this.terms.stopTimeoutMs): Promise<void> {
     return ending(this, this.#incarnation, (life) => life.drain(timeoutMs));
   }
 
@@ -420,13 +415,13 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length >= this.capacity && !this.#makeRoom(message, sender)) return false;
     this.deliver(message, writtenBy);
     // Only now: a mailbox may throw at a message, which then takes no place.
-    if (this.#terms.overflow === 'drop-oldest' && this.#mailbox.length > this.capacity) this.#drop('dropped');
+    if (this.terms.overflow === 'drop-oldest' && this.#mailbox.length > this.capacity) this.#drop('dropped');
     // A hook that was told of a dropped message may have ended this actor.
     return this.#mailbox.length > 0;
   }
 
   #makeRoom(message: M, sender: Pausable | undefined): boolean {
-    switch (this.#terms.overflow) {
+    switch (this.terms.overflow) {
       case 'fail':
         return this.refuse(message, 'mailbox-full', sender);
       case 'drop-newest':
@@ -453,6 +448,3 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return this.#room;
   }
 }
-
-/** Handles the messages of an actor that is not running: there are none. */
-function noMail(): void {}

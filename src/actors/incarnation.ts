@@ -221,7 +221,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
       clock: cell.kernel.clock,
       timeoutMs,
       isDone: () => this.state === 'running' && this.#endReason === undefined && !cell.busy && cell.depth === 0,
-      stop: (leftMs) => this.stop(leftMs + cell.stopTimeoutMs),
+      stop: (leftMs) => this.stop(leftMs + cell.terms.stopTimeoutMs),
     });
     // It is touched at the end of each turn.
     this.receiveTimeout = draining;
@@ -236,7 +236,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   limitIfEnding(): void {
     if (this.#endReason === undefined) return;
-    this.#limit ??= this.#newLimit(this.cell.stopTimeoutMs);
+    this.#limit ??= this.#newLimit(this.cell.terms.stopTimeoutMs);
     this.#limit.set(this.#limit.firstMs);
   }
 

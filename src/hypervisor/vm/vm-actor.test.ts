@@ -4,8 +4,9 @@ import type { Ref } from '../../actors/mod.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Machine, MachineExit, Manifest } from '../port.ts';
-import { type VmOptions, vmActor } from './vm-actor.ts';
+import { vmActor } from './vm-actor.ts';
 import type { VmMessage } from './vm-messages.ts';
+import type { VmOptions } from './vm-options.ts';
 
 const SPEC = {
   vm: 7,

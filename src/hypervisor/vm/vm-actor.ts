@@ -1,4 +1,4 @@
-import type { Behaviour, CancelTimer, Clock, Context, Receive, Ref } from '../../actors/mod.ts';
+import type { Behaviour, CancelTimer, Clock, Context, Receive } from '../../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
@@ -13,7 +13,7 @@ import { probesOf } from '../profile/probes.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
 import { powerOffOf, profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
-import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
+import { Checkpoints, NEW_CHECKPOINT } from './checkpoint.ts';
 import { GuestProber } from './guest-prober.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
 import type { VmPhase } from './lifecycle-state.ts';
@@ -23,24 +23,8 @@ import { ProcessFigures } from './process-figures.ts';
 import { clearRemains, type Remains } from './remains.ts';
 import { adopted, gone, type HostVmEvent, prepared } from './vm-events.ts';
 import { type LogOwner, VmLog } from './vm-log.ts';
-import type { RelayedLine, VmMessage } from './vm-messages.ts';
-
-export interface VmOptions {
-  readonly spec: MachineSpec;
-  /** A VM that is to be made, or one that was found running. */
-  readonly origin: 'new' | 'found';
-  readonly bootTimeoutMs: number;
-  readonly stopLimits: StopLimits;
-  /** Where the guest's log is kept; undefined: in memory only. */
-  readonly logFolder: string | undefined;
-  readonly events: Ref<HostVmEvent>;
-  readonly relays: Ref<RelayedLine> | undefined;
-  readonly notices: Ref<HostNotice> | undefined;
-  /** That of an earlier actor of this VM; undefined for the first. */
-  readonly checkpoint?: VmCheckpoint;
-  /** Told each checkpoint, in case the thread of this actor is lost. */
-  readonly saveTo?: Ref<VmCheckpoint>;
-}
+import type { VmMessage } from './vm-messages.ts';
+import type { VmOptions } from './vm-options.ts';
 
 type VmActorInput =
   | VmMessage
