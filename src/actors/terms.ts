@@ -12,16 +12,22 @@ export interface Terms {
 
 /** Of nearly all actors, which share them. */
 const DEFAULT: Terms = { capacity: CAPACITY_DEFAULT, overflow: 'fail', stopTimeoutMs: STOP_TIMEOUT_MS_DEFAULT };
+/** Of the last actor that had others: most that are spawned in a row have the same. */
+let last = DEFAULT;
 
 export function termsOf(
-  { capacity, overflow, stopTimeoutMs }: SpawnOptions,
-  behaviour: Pick<Behaviour<never>, 'stopTimeoutMs'>,
+  options: SpawnOptions,
+  { stopTimeoutMs: ownMs = DEFAULT.stopTimeoutMs }: Pick<Behaviour<never>, 'stopTimeoutMs'>,
 ): Terms {
-  const limitMs = stopTimeoutMs ?? behaviour.stopTimeoutMs;
-  if (capacity === undefined && overflow === undefined && limitMs === undefined) return DEFAULT;
-  return {
-    capacity: capacity ?? DEFAULT.capacity,
-    overflow: overflow ?? DEFAULT.overflow,
-    stopTimeoutMs: limitMs ?? DEFAULT.stopTimeoutMs,
-  };
+  const { capacity = DEFAULT.capacity, overflow = DEFAULT.overflow, stopTimeoutMs = ownMs } = options;
+  const terms = { capacity, overflow, stopTimeoutMs };
+  if (areSame(terms, DEFAULT)) return DEFAULT;
+  if (!areSame(terms, last)) last = terms;
+  return last;
+}
+
+function areSame(one: Terms, other: Terms): boolean {
+  return (
+    one.capacity === other.capacity && one.overflow === other.overflow && one.stopTimeoutMs === other.stopTimeoutMs
+  );
 }
