@@ -26,8 +26,8 @@ const WITHOUT_GOAL: ReadonlySet<string> = new Set(['report-from-all', 'look-at-a
 
 /** Most of a VM's heap beyond its machine. */
 const HEAP_BYTES_MAX = 4_096;
-/** As many as `test/simulation/heap.long.test.ts` has. */
-const SIMULATED_VMS = 10_000;
+/** Enough that what any number of VMs takes counts for little, and few enough to make within a minute. */
+const SIMULATED_VMS = 30_000;
 /** Those that go are sorted: a little more than linear, and the caches of a CPU are left. */
 const STEP_COST_MAX = 4;
 

@@ -13,6 +13,8 @@ export interface Addressee {
   readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
   /** Messages waiting. */
   readonly depth: number;
+  /** The incarnation that has started it, if the actor is one of this thread. */
+  readonly parent?: object | undefined;
   /**
    * Tells `listener` of the end, at once if the actor has ended already. A watcher is told of each end once: if it was
    * told of the last one, it waits for the next.

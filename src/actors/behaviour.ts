@@ -154,8 +154,14 @@ export interface Context<M> {
   offer<C>(other: Ref<C>, message: C, options?: OfferOptions): Promise<boolean>;
   /** Names the thread of the actor that this one stands for, which `tree()` shows. */
   standsFor(shard: string): void;
-  /** Registers clean-up. The last registered runs first; by default after the children have ended. */
-  onStop(cleanUp: () => undefined | void | Promise<void>, when?: 'after-children' | 'before-children'): void;
+  /**
+   * Registers clean-up: a function, or what is to be disposed of. The last registered runs first; by default after the
+   * children have ended.
+   */
+  onStop(
+    cleanUp: (() => undefined | void | Promise<void>) | Disposable | AsyncDisposable,
+    when?: 'after-children' | 'before-children',
+  ): void;
 }
 
 /** One actor as the tree shows it. */

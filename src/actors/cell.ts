@@ -1,19 +1,20 @@
+import { SmallMap } from '../small-map.ts';
 import type { Addressee } from './addressee.ts';
 import { mayPause, type Pausable, RoomQueue } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
 import { ending } from './ending.ts';
-import { type EndListener, Ends, type Listener } from './ends.ts';
+import { type EndListener, Ends, type Listener, type Watching } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import { type Life, type Parent, pathOf, type State } from './life.ts';
-import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
+import { type Letter, type Mailbox, noMail, type Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
 import { isNotice, isRevoked, type Notice } from './notice.ts';
-import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
 import type { Steps } from './steps.ts';
+import { type Terms, termsOf } from './terms.ts';
 import { inContext, observed, traced } from './tracing.ts';
 
 /**
@@ -40,18 +41,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #awaited: Set<Pausable> | undefined;
   /** The senders that wait for room in this mailbox. */
   #room: RoomQueue | undefined;
-  /** How many messages may wait before the overflow rule applies. */
-  readonly capacity: number;
   /** The actor takes no messages, although it may still handle what waits. */
   #isEnding = true;
   /** Waits outside of the scheduler's queue: for the promise of its handler, or for room in another mailbox. */
   #parked: 'promise' | 'room' | undefined;
-  readonly #overflow: Overflow;
+  readonly terms: Terms;
   readonly name: string;
   readonly parent: Parent | undefined;
-  readonly stopTimeoutMs: number;
   readonly behaviour: Behaviour<M>;
   #starts = 0;
+  #watching: Watching | undefined;
   #ends: Ends | undefined;
   #marks: Marks | undefined;
 
@@ -65,15 +64,17 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.kernel = kernel;
     this.parent = parent;
     this.name = name;
-    this.stopTimeoutMs = options.stopTimeoutMs ?? behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
-    this.capacity = options.capacity ?? CAPACITY_DEFAULT;
-    this.#overflow = options.overflow ?? 'fail';
+    this.terms = termsOf(options, behaviour);
     this.#mailbox = traced((options.mailbox ?? kernel.mailbox)<M>(), kernel.tracing);
   }
 
   get path(): string {
     return pathOf(this);
+  }
+
+  get capacity(): number {
+    return this.terms.capacity;
   }
 
   /** `stopping` also while it only handles what waits. */
@@ -279,16 +280,21 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#awaited = undefined;
     const exit = { path: this.path, reason };
     this.kernel.hooks.onStop?.(exit);
-    this.ends.finish(exit, isTold ? undefined : this.parent);
+    const watching = this.#watching;
+    this.#watching = undefined;
+    this.ends.finish(exit, watching, isTold ? undefined : this.parent);
   }
 
   watch(watcher: object, listener: EndListener): void {
-    if (this.#state === 'stopped') this.ends.watchEnded(this.path, watcher, this.parent, listener);
-    else this.ends.watch(watcher, listener);
+    if (this.#state === 'stopped' && this.ends.tellLast(this.path, watcher, this.parent, listener)) return;
+    this.#watching ??= new SmallMap();
+    this.#watching.set(watcher, listener);
   }
 
+  /** From now on `watcher` is as one that has never watched. */
   unwatch(watcher: object): void {
-    this.#ends?.unwatch(watcher);
+    this.#watching?.delete(watcher);
+    this.#ends?.forget(watcher);
   }
 
   onEnd(listener: Listener): () => void {
@@ -296,12 +302,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
-  shutdown(timeoutMs = this.stopTimeoutMs): Promise<void> {
+  shutdown(timeoutMs = this.terms.stopTimeoutMs): Promise<void> {
     return ending(this, this.#incarnation, (life) => life.stop(timeoutMs));
   }
 
   /** Ends this actor once it has handled what waits, or after `timeoutMs`. Resolves when it has ended. */
-  drain(timeoutMs = this.stopTimeoutMs): Promise<void> {
+  drain(timeoutMs = this.terms.stopTimeoutMs): Promise<void> {
     return ending(this, this.#incarnation, (life) => life.drain(timeoutMs));
   }
 
@@ -409,13 +415,13 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length >= this.capacity && !this.#makeRoom(message, sender)) return false;
     this.deliver(message, writtenBy);
     // Only now: a mailbox may throw at a message, which then takes no place.
-    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.capacity) this.#drop('dropped');
+    if (this.terms.overflow === 'drop-oldest' && this.#mailbox.length > this.capacity) this.#drop('dropped');
     // A hook that was told of a dropped message may have ended this actor.
     return this.#mailbox.length > 0;
   }
 
   #makeRoom(message: M, sender: Pausable | undefined): boolean {
-    switch (this.#overflow) {
+    switch (this.terms.overflow) {
       case 'fail':
         return this.refuse(message, 'mailbox-full', sender);
       case 'drop-newest':
@@ -442,6 +448,3 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return this.#room;
   }
 }
-
-/** Handles the messages of an actor that is not running: there are none. */
-function noMail(): void {}

@@ -159,7 +159,7 @@ describe('arguments are checked where they are passed', () => {
     ['`receive` to be a function', (context) => context.become(no)],
     ['`map` to be a function', (context) => context.unstash(1, word)],
     ['`shard` to be a text', (context) => context.standsFor(no)],
-    ['`cleanUp` to be a function', (context) => context.onStop(no)],
+    ['`cleanUp` to be a function, or an object with Symbol.dispose', (context) => context.onStop(no)],
     ['`when` to be after-children or before-children', (context) => context.onStop(() => undefined, word)],
   ])('of a context: %s', async (named, call) => {
     await using kit = testKit();

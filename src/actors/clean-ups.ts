@@ -1,53 +1,47 @@
 import { type ErrorEnvelope, toEnvelope } from '../errors.ts';
 
-export type CleanUp = () => undefined | void | Promise<void>;
+/** A function, or what is to be disposed of. */
+export type CleanUp = (() => undefined | void | Promise<void>) | Disposable | AsyncDisposable;
 
-/** The clean-up functions of an actor, which run before it is gone, the last registered first. */
-export class CleanUps {
-  /** The first failure. It does not keep the others from running. */
-  failure: ErrorEnvelope | undefined;
-  #before: CleanUp[] | undefined;
-  #after: CleanUp[] | undefined;
-
-  add(cleanUp: CleanUp, when: 'after-children' | 'before-children'): void {
-    // A list that begins with what it holds takes no more room than that: most actors have one clean-up.
-    if (when === 'before-children') this.#before = added(this.#before, cleanUp);
-    else this.#after = added(this.#after, cleanUp);
-  }
-
-  async runBeforeChildren(): Promise<void> {
-    for (let next = this.#before?.pop(); next !== undefined; next = this.#before?.pop()) await this.#run(next);
-  }
-
-  /** Runs all that are left, and those that are added meanwhile. Never rejects. */
-  async runAll(): Promise<void> {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#run(next);
-  }
-
-  get isEmpty(): boolean {
-    return (this.#before?.length ?? 0) === 0 && (this.#after?.length ?? 0) === 0;
-  }
-
-  /** Starts all that are left, and waits for none of them. */
-  abandon(): void {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) void this.#run(next);
-  }
-
-  #next(): CleanUp | undefined {
-    return this.#before?.pop() ?? this.#after?.pop();
-  }
-
-  async #run(cleanUp: CleanUp): Promise<void> {
-    try {
-      await cleanUp();
-    } catch (error) {
-      this.failure ??= toEnvelope(error);
-    }
-  }
+/** For programs in JavaScript, which pass anything. */
+export function isCleanUp(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return typeof value === 'object' && value !== null && (Symbol.asyncDispose in value || Symbol.dispose in value);
 }
 
-function added(list: CleanUp[] | undefined, cleanUp: CleanUp): CleanUp[] {
-  if (list === undefined) return [cleanUp];
-  list.push(cleanUp);
-  return list;
+/** The clean-ups of an actor, the last registered first. A list, because most actors have one, or none. */
+export interface CleanUps {
+  readonly cleanUp: CleanUp;
+  /** Those that were registered before. */
+  readonly earlier: CleanUps | undefined;
+}
+
+/**
+ * Runs what `next` gives, one after the other, until it gives nothing. Never rejects.
+ * @returns the first failure, which does not keep the others from running
+ */
+export async function runEach(next: () => CleanUp | undefined): Promise<ErrorEnvelope | undefined> {
+  let failure: ErrorEnvelope | undefined;
+  for (let cleanUp = next(); cleanUp !== undefined; cleanUp = next()) {
+    const failed = await run(cleanUp);
+    failure ??= failed;
+  }
+  return failure;
+}
+
+/** Starts what `next` gives, until it gives nothing, and waits for none of it. */
+export function startEach(next: () => CleanUp | undefined): void {
+  for (let cleanUp = next(); cleanUp !== undefined; cleanUp = next()) void run(cleanUp);
+}
+
+/** @returns how it failed */
+async function run(cleanUp: CleanUp): Promise<ErrorEnvelope | undefined> {
+  try {
+    if (typeof cleanUp === 'function') await cleanUp();
+    else if (Symbol.asyncDispose in cleanUp) await cleanUp[Symbol.asyncDispose]();
+    else cleanUp[Symbol.dispose]();
+    return undefined;
+  } catch (error) {
+    return toEnvelope(error);
+  }
 }

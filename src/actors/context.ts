@@ -5,8 +5,8 @@ import { asCell } from './as-cell.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
-import { checked, FUNCTION, oneOf, PROMISE, TEXT } from './checks.ts';
-import type { CleanUp } from './clean-ups.ts';
+import { checked, FUNCTION, oneOf, PROMISE, rule, TEXT } from './checks.ts';
+import { type CleanUp, isCleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { KeyedTimers } from './keyed-timers.ts';
@@ -30,6 +30,7 @@ export function startActor<M>(cell: Cell<M>, starter?: Starter): Context<M> {
   return context;
 }
 
+const CLEAN_UP = rule('a function, or an object with Symbol.dispose or Symbol.asyncDispose', isCleanUp);
 const WHEN = oneOf('after-children', 'before-children');
 
 /** What a behaviour may do, for one incarnation. After its end it does nothing. */
@@ -170,12 +171,9 @@ class ActorContext<M> implements Context<M> {
   }
 
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
-    checked('cleanUp', cleanUp, FUNCTION);
+    checked('cleanUp', cleanUp, CLEAN_UP);
     checked('when', when, WHEN);
-    const { cleanUps } = this.#life.resources;
-    cleanUps.add(cleanUp, when);
-    // The start went on after the actor was abandoned: whatever it still acquires is released at once.
-    if (this.#life.state === 'stopped') void cleanUps.runAll();
+    this.#life.addCleanUp(cleanUp, when);
   }
 
   become(receive: Receive<M>): void {
@@ -302,7 +300,7 @@ class ActorContext<M> implements Context<M> {
 
   /** Sends the actor a message of its own, by the rules of its mailbox. */
   #send(message: M, notice: Notice): void {
-    notice.isSent = true;
+    notice.markSent();
     this.#life.cell.takeOwn(message, notice);
   }
 }

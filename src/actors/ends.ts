@@ -1,4 +1,4 @@
-import { SmallMap } from '../small-map.ts';
+import type { SmallMap } from '../small-map.ts';
 import { LinkedList } from './linked-list.ts';
 import type { Exit, ExitReason } from './ref.ts';
 
@@ -9,13 +9,17 @@ export interface EndListener {
   ended(exit: Exit): void;
 }
 
+/** Those that watch an actor, each with what is told of the next end. */
+export type Watching = SmallMap<object, EndListener>;
+
 const NORMAL: ExitReason = { kind: 'normal' };
 
-/** What is known of the ends of one actor, and who is to be told of the next. */
+/**
+ * What is known of the ends of one actor, and who else is to be told of the next. An actor that has neither ended nor been asked has
+ * none of this.
+ */
 export class Ends {
   #lastReason = NORMAL;
-  /** By the watcher. Asks only listen, so most actors need no map. */
-  #watching: SmallMap<object, EndListener> | undefined;
   /** Asks come and go by the thousand, and a list costs a third of what a set does. */
   #listeners: LinkedList<EndListener> | undefined;
   /** Those that were told of the last end, so that one that watches again is not told of it for ever. */
@@ -42,9 +46,7 @@ export class Ends {
    * Tells of an end.
    * @param parent whose watch makes a failure seen; undefined if it is seen already
    */
-  finish(exit: Exit, parent: object | undefined): void {
-    const watching = this.#watching;
-    this.#watching = undefined;
+  finish(exit: Exit, watching: Watching | undefined, parent: object | undefined): void {
     this.#lastReason = exit.reason;
     this.#isUnseen = exit.reason.kind === 'error' && parent !== undefined && watching?.has(parent) !== true;
     if (watching !== undefined) this.#told = new WeakSet(watching.keys());
@@ -53,24 +55,19 @@ export class Ends {
     for (let one = listeners?.shift(); one !== undefined; one = listeners?.shift()) one.ended(exit);
   }
 
-  /** Tells of the last end, if `watcher` was not told of it before. Otherwise it waits for the next one. */
-  watchEnded(path: string, watcher: object, parent: object | undefined, listener: EndListener): void {
-    if (this.#told?.has(watcher) === true) return this.watch(watcher, listener);
+  /** Tells of the last end. @returns false if `watcher` was told of it before */
+  tellLast(path: string, watcher: object, parent: object | undefined, listener: EndListener): boolean {
+    if (this.#told?.has(watcher) === true) return false;
     // A failure that the parent is told of so late may still spare it.
     if (watcher === parent) this.#isUnseen = false;
     this.#told ??= new WeakSet();
     this.#told.add(watcher);
     listener.ended({ path, reason: this.#lastReason });
+    return true;
   }
 
-  watch(watcher: object, listener: EndListener): void {
-    this.#watching ??= new SmallMap();
-    this.#watching.set(watcher, listener);
-  }
-
-  /** From now on `watcher` is as one that has never watched. */
-  unwatch(watcher: object): void {
-    this.#watching?.delete(watcher);
+  /** From now on `watcher` is as one that was never told. */
+  forget(watcher: object): void {
     this.#told?.delete(watcher);
   }
 

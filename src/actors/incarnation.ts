@@ -1,6 +1,7 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Behaviour, Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
+import { type CleanUp, type CleanUps, runEach, startEach } from './clean-ups.ts';
 import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
 import { dropResult } from './hooks.ts';
@@ -20,6 +21,16 @@ export interface Starter {
   failed(error: unknown): void;
 }
 
+/** The start of an incarnation. */
+interface SetUp {
+  readonly starter: Starter | undefined;
+  /** True while the behaviour sets itself up, even if the actor is already ending. */
+  isUnderWay: boolean;
+  failure: { readonly thrown: unknown } | undefined;
+  /** Called when it is over, if the actor is ending. */
+  over: (() => void) | undefined;
+}
+
 /**
  * One life of an actor, from its start to its end. Once it is over, none of its methods has an effect on the next
  * incarnation.
@@ -32,20 +43,17 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   readonly cell: Cell<M>;
   receiveTimeout: { touch(): void; cancel(): void } | undefined;
   #endReason: ExitReason | undefined;
-  #starter: Starter | undefined;
-  #startError: { readonly thrown: unknown } | undefined;
-  /** True while the behaviour sets itself up, even if the actor is already ending. */
-  #settingUp = true;
-  #afterSetUp: (() => void) | undefined;
+  /** Undefined once the actor runs. */
+  #setUp: SetUp | undefined;
   #resources: Resources<M> | undefined;
+  #beforeChildren: CleanUps | undefined;
+  #afterChildren: CleanUps | undefined;
   #abort: AbortController | undefined;
-  /** The time limit of the first who asked for the end. */
-  #limitMs: number | undefined;
   #limit: StopLimit | undefined;
 
   constructor(cell: Cell<M>, starter: Starter | undefined) {
     this.cell = cell;
-    this.#starter = starter;
+    this.#setUp = { starter, isUnderWay: true, failure: undefined, over: undefined };
   }
 
   /** `stopped` once it is over, whatever the state of the next incarnation. */
@@ -125,28 +133,30 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   #started(receive: Receive<M>): void {
     // Otherwise each message would be taken and lost.
     if (typeof receive !== 'function') return this.#startFailed(noReceive(this.path, receive));
-    this.#settingUp = false;
-    if (this.state !== 'starting') {
-      this.#afterSetUp?.();
-      return;
-    }
+    if (this.#isOver()) return;
+    const starter = this.#setUp?.starter;
+    this.#setUp = undefined;
     this.cell.open(receive);
-    const starter = this.#starter;
-    this.#starter = undefined;
     starter?.started();
     this.receiveTimeout?.touch();
     if (this.#endReason !== undefined) this.end();
   }
 
   #startFailed(thrown: unknown): void {
-    this.#settingUp = false;
-    if (this.state !== 'starting') {
-      this.#afterSetUp?.();
-      return;
-    }
-    this.#startError = { thrown };
+    const setUp = this.#setUp;
+    if (this.#isOver() || setUp === undefined) return;
+    setUp.failure = { thrown };
     this.noteFailure(thrown);
     this.end();
+  }
+
+  /** The behaviour has set itself up, or failed. @returns whether the actor is ending */
+  #isOver(): boolean {
+    const setUp = this.#setUp;
+    if (setUp !== undefined) setUp.isUnderWay = false;
+    if (this.state === 'starting') return false;
+    setUp?.over?.();
+    return true;
   }
 
   // End.
@@ -174,7 +184,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.protect(() => {
       const message = toMessage();
       const { cell } = this;
-      if (notice !== undefined) notice.isSent = true;
+      notice?.markSent();
       if (!this.isEnding) cell.deliver(message, notice ?? cell);
       else if (notice === undefined) cell.refuse(message, 'stopped', cell);
     });
@@ -197,9 +207,9 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   stop(timeoutMs: number): void {
-    this.#limitMs ??= timeoutMs;
+    this.#limit ??= this.#newLimit(timeoutMs);
     this.#requestEnd({ kind: timeoutMs === 0 ? 'killed' : 'shutdown' });
-    if (this.state !== 'stopped') this.#limitTo(timeoutMs);
+    if (this.state !== 'stopped') this.#limit.set(timeoutMs);
   }
 
   drain(timeoutMs: number): void {
@@ -211,7 +221,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
       clock: cell.kernel.clock,
       timeoutMs,
       isDone: () => this.state === 'running' && this.#endReason === undefined && !cell.busy && cell.depth === 0,
-      stop: (leftMs) => this.stop(leftMs + cell.stopTimeoutMs),
+      stop: (leftMs) => this.stop(leftMs + cell.terms.stopTimeoutMs),
     });
     // It is touched at the end of each turn.
     this.receiveTimeout = draining;
@@ -225,18 +235,27 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   limitIfEnding(): void {
-    if (this.#endReason !== undefined) this.#limitTo(this.#limitMs ?? this.cell.stopTimeoutMs);
+    if (this.#endReason === undefined) return;
+    this.#limit ??= this.#newLimit(this.cell.terms.stopTimeoutMs);
+    this.#limit.set(this.#limit.firstMs);
   }
 
   end(): void {
     if (this.isEnding) return;
     this.#close();
-    if (!this.#settingUp && (this.#resources?.endsAtOnce ?? true)) {
+    if (this.#endsAtOnce) {
       this.#finish();
       return;
     }
-    void this.#tearDown(this.resources);
+    void this.#tearDown();
     this.limitIfEnding();
+  }
+
+  /** There is nothing that the end must wait for. */
+  get #endsAtOnce(): boolean {
+    const isSetUp = this.#setUp?.isUnderWay !== true;
+    const hasCleanUps = this.#beforeChildren !== undefined || this.#afterChildren !== undefined;
+    return isSetUp && this.#resources?.hasChildren !== true && !hasCleanUps;
   }
 
   *abandoning(afterMs: number): Steps {
@@ -247,7 +266,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
       const steps = child.abandoning(afterMs);
       if (steps !== undefined) yield steps;
     }
-    this.#resources?.cleanUps.abandon();
+    startEach(() => this.#nextCleanUp());
     // A limit of 0 asks for an end at once. That it is reached is no failure.
     if (afterMs > 0) this.#endBecause(abandoned(this.path, afterMs, reason));
     else if (reason === undefined) this.#endBecause({ kind: 'killed' });
@@ -277,22 +296,22 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.#resources?.cancelAll();
   }
 
-  async #tearDown(resources: Resources<M>): Promise<void> {
-    const { cleanUps } = resources;
-    await cleanUps.runBeforeChildren();
-    for (const child of resources.childrenLastFirst) {
+  async #tearDown(): Promise<void> {
+    const early = await runEach(() => this.#nextBeforeChildren());
+    for (const child of this.#resources?.childrenLastFirst ?? []) {
       const drainMs = this.receiveTimeout instanceof Draining ? this.receiveTimeout.childrenMs : 0;
       await (drainMs > 0 ? child.drain(drainMs) : child.shutdown());
     }
     // The children end first, because a start that still runs may wait for one of them.
-    if (this.#settingUp) {
+    const setUp = this.#setUp;
+    if (setUp?.isUnderWay === true) {
       await new Promise<void>((resolve) => {
-        this.#afterSetUp = resolve;
+        setUp.over = resolve;
       });
     }
-    await cleanUps.runAll();
+    const late = await runEach(() => this.#nextCleanUp());
     if (this.state === 'stopped') return;
-    const { failure } = cleanUps;
+    const failure = early ?? late;
     if (failure !== undefined && this.#endReason?.kind !== 'error') this.#endBecause({ kind: 'error', error: failure });
     this.#finish();
   }
@@ -303,8 +322,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     const { cell } = this;
     cell.parent?.forget(cell);
     const reason = this.#endReason ?? { kind: 'normal' };
-    const starter = this.#starter;
-    this.#starter = undefined;
+    const { starter, failure } = this.#setUp ?? {};
     // Whoever awaits the start, or has set the time limit, knows of the end.
     const isTold = starter !== undefined || wasStopped;
     cell.finish(reason, isTold);
@@ -312,13 +330,37 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
       cell.kernel.hooks.onFailure?.(cell.path, reason.error);
       if (!isTold) cell.parent?.hearFailure(cell, reason.error);
     }
-    starter?.failed(this.#startError === undefined ? stoppedWhileStarting(cell.path) : this.#startError.thrown);
+    starter?.failed(failure === undefined ? stoppedWhileStarting(cell.path) : failure.thrown);
   }
 
-  /** Abandons the actor after so long. The earliest limit counts. */
-  #limitTo(ms: number): void {
-    this.#limit ??= new StopLimit(this.cell.kernel.clock, (afterMs) => take(this.abandoning(afterMs)));
-    this.#limit.set(ms);
+  /** Abandons the actor when it is set. */
+  #newLimit(firstMs: number): StopLimit {
+    return new StopLimit(this.cell.kernel.clock, firstMs, (afterMs) => take(this.abandoning(afterMs)));
+  }
+
+  // Clean-up.
+
+  addCleanUp(cleanUp: CleanUp, when: 'after-children' | 'before-children'): void {
+    if (when === 'before-children') this.#beforeChildren = { cleanUp, earlier: this.#beforeChildren };
+    else this.#afterChildren = { cleanUp, earlier: this.#afterChildren };
+    // The start went on after the actor was abandoned: whatever it still acquires is released at once.
+    if (this.state === 'stopped') startEach(() => this.#nextCleanUp());
+  }
+
+  /** Takes it out of its list. */
+  #nextBeforeChildren(): CleanUp | undefined {
+    const next = this.#beforeChildren;
+    this.#beforeChildren = next?.earlier;
+    return next?.cleanUp;
+  }
+
+  /** Those that are left, and those that are added meanwhile. */
+  #nextCleanUp(): CleanUp | undefined {
+    const before = this.#nextBeforeChildren();
+    if (before !== undefined) return before;
+    const next = this.#afterChildren;
+    this.#afterChildren = next?.earlier;
+    return next?.cleanUp;
   }
 
   // Children.

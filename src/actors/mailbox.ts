@@ -156,3 +156,6 @@ export class Mailbox<M> {
     this.#emptyTimes = 0;
   }
 }
+
+/** Handles the messages of an actor that is not running: there are none. */
+export function noMail(): void {}

@@ -15,7 +15,7 @@ export class Marks {
 
   /** The messages of `notice` that wait are not wanted any more. */
   revoke(notice: Notice): void {
-    notice.isRevoked = true;
+    notice.revoke();
     this.#mayHoldRevoked = true;
   }
 

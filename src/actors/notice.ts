@@ -4,20 +4,42 @@ import type { Sender } from './mailbox.ts';
  * The sender of what an actor sends itself through a timer or a watch. Once the actor has cancelled that, it no longer
  * wants the messages that wait already: they are passed over.
  */
-export class Notice implements Sender {
-  readonly #owner: Sender;
-  /** A message of it may be waiting. */
-  isSent = false;
-  isRevoked = false;
-  /** A message of it was put aside, and may be handled later than those that came after it. */
-  wasStashed = false;
+export class Notice<O extends Sender = Sender> implements Sender {
+  protected readonly owner: O;
+  #state: 'unsent' | 'sent' | 'stashed' | 'revoked' = 'unsent';
 
-  constructor(owner: Sender) {
-    this.#owner = owner;
+  constructor(owner: O) {
+    this.owner = owner;
+  }
+
+  /** A message of it may be waiting. */
+  get isSent(): boolean {
+    return this.#state !== 'unsent';
+  }
+
+  /** A message of it was put aside, and may be handled later than those that came after it. */
+  get wasStashed(): boolean {
+    return this.#state === 'stashed';
+  }
+
+  get isRevoked(): boolean {
+    return this.#state === 'revoked';
+  }
+
+  markSent(): void {
+    if (this.#state === 'unsent') this.#state = 'sent';
+  }
+
+  markStashed(): void {
+    if (!this.isRevoked) this.#state = 'stashed';
+  }
+
+  revoke(): void {
+    this.#state = 'revoked';
   }
 
   get path(): string {
-    return this.#owner.path;
+    return this.owner.path;
   }
 }
 

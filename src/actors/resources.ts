@@ -3,7 +3,6 @@ import { SmallMap } from '../small-map.ts';
 import type { Addressee } from './addressee.ts';
 import type { Cell } from './cell.ts';
 import { Children } from './children.ts';
-import { CleanUps } from './clean-ups.ts';
 import type { KeyedTimers } from './keyed-timers.ts';
 import type { Child } from './life.ts';
 import type { Exit } from './ref.ts';
@@ -18,8 +17,8 @@ interface Watcher<M> {
 }
 
 /**
- * Everything that must not outlive an incarnation: children, timers, watches, the stash and clean-up. Most actors need
- * few of these, so each is made on its first use.
+ * Everything that must not outlive an incarnation: children, timers, watches and the stash. Most actors need few of
+ * these, so each is made on its first use.
  */
 export class Resources<M> {
   /** The thread of the actor that this one stands for. */
@@ -30,12 +29,11 @@ export class Resources<M> {
   readonly #watcher: Watcher<M>;
   #children: Children | undefined;
   #timers: Timers | undefined;
-  /** Those that are watched. */
+  /** Those that are watched; a child is found among the children. */
   #watched: SmallMap<Addressee, Watch<M>> | undefined;
   /** Those whose ends it was told of. */
   #told: WeakMap<Addressee, Watch<M>> | undefined;
   #stash: Stash<M> | undefined;
-  #cleanUps: CleanUps | undefined;
   #asks: Set<ReplyRef<never>> | undefined;
 
   constructor(cell: Cell<M>, watcher: Watcher<M>) {
@@ -51,9 +49,12 @@ export class Resources<M> {
     return this.#children?.lastFirst() ?? [];
   }
 
-  /** Whether there is nothing that the end of the actor must wait for. */
-  get endsAtOnce(): boolean {
-    return (this.#children?.size ?? 0) === 0 && (this.#cleanUps?.isEmpty ?? true);
+  get hasChildren(): boolean {
+    return (this.#children?.size ?? 0) > 0;
+  }
+
+  get path(): string {
+    return this.#cell.path;
   }
 
   get timers(): Timers {
@@ -71,11 +72,6 @@ export class Resources<M> {
     return this.#stash;
   }
 
-  get cleanUps(): CleanUps {
-    this.#cleanUps ??= new CleanUps();
-    return this.#cleanUps;
-  }
-
   /** @throws ACTOR_NAME_TAKEN */
   addChild<C>(child: Cell<C>): void {
     this.#children ??= new Children();
@@ -87,11 +83,13 @@ export class Resources<M> {
   }
 
   watch(actor: Addressee, toMessage: (exit: Exit) => M): void {
-    this.#watched ??= new SmallMap();
-    const known = this.#watched.get(actor) ?? this.#told?.get(actor);
-    const watch = known ?? new Watch(this.#cell, actor, this, toMessage);
+    const known = this.#watched?.get(actor) ?? this.#told?.get(actor);
+    const watch = known ?? new Watch(this, actor, toMessage);
     watch.toMessage = toMessage;
-    this.#watched.set(actor, watch);
+    if (actor.parent !== this.#watcher) {
+      this.#watched ??= new SmallMap();
+      this.#watched.set(actor, watch);
+    }
     actor.watch(this.#watcher, watch);
   }
 
@@ -128,6 +126,7 @@ export class Resources<M> {
     this.#timers = undefined;
     for (const actor of this.#watched?.keys() ?? []) actor.unwatch(this.#watcher);
     this.#watched = undefined;
+    for (const child of this.children) child.unwatch(this.#watcher);
     for (const replyTo of this.#asks ?? []) {
       replyTo.fail(new ShoalError('ACTOR_STOPPED', `${this.#cell.path} ended before it had the reply`));
     }

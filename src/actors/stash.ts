@@ -26,7 +26,7 @@ export class Stash<M> {
       );
     }
     if (this.#kept.length < capacity) {
-      if (senderInHand instanceof Notice) senderInHand.wasStashed = true;
+      if (senderInHand instanceof Notice) senderInHand.markStashed();
       this.#kept.push({ message, sender: senderInHand });
       return;
     }

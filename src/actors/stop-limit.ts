@@ -2,13 +2,16 @@ import type { CancelTimer, Clock } from './clock.ts';
 
 /** The time by which an actor must have stopped: the earliest that was set. */
 export class StopLimit {
+  /** The time limit of the first who asked for the end. */
+  readonly firstMs: number;
   readonly #clock: Clock;
   readonly #expired: (afterMs: number) => void;
   #atMs = Number.POSITIVE_INFINITY;
   #cancel: CancelTimer | undefined;
 
-  constructor(clock: Clock, expired: (afterMs: number) => void) {
+  constructor(clock: Clock, firstMs: number, expired: (afterMs: number) => void) {
     this.#clock = clock;
+    this.firstMs = firstMs;
     this.#expired = expired;
   }
 

@@ -67,6 +67,23 @@ describe('stopping an actor', () => {
     expect(order).toEqual(['before children', 'right', 'left', 'clean-up 2', 'clean-up 1']);
   });
 
+  it('disposes of what was registered to be disposed of, and waits for it', async () => {
+    await using kit = testKit();
+    const order: string[] = [];
+    const ref = kit.system.spawn((context) => {
+      context.onStop({ [Symbol.dispose]: () => void order.push('disposed of') });
+      context.onStop({
+        async [Symbol.asyncDispose]() {
+          await Promise.resolve();
+          order.push('awaited');
+        },
+      });
+      return () => undefined;
+    });
+    await kit.system.stop(ref);
+    expect(order).toEqual(['awaited', 'disposed of']);
+  });
+
   it('is refused for a ref that is no actor of this system', async () => {
     await using kit = testKit();
     const foreign = { path: '/elsewhere', tell: () => true };

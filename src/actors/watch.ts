@@ -5,24 +5,22 @@ import { Notice } from './notice.ts';
 import type { Exit } from './ref.ts';
 
 /** Whoever watches. */
-interface Watcher<M> {
+interface Watcher<M> extends Sender {
   hear(exit: Exit, watch: Watch<M>): void;
 }
 
 /** That an actor watches another: told of its end, and the sender of the message about that. */
-export class Watch<M> extends Notice implements EndListener {
+export class Watch<M> extends Notice<Watcher<M>> implements EndListener {
   readonly actor: Addressee;
-  readonly #watcher: Watcher<M>;
   toMessage: (exit: Exit) => M;
 
-  constructor(owner: Sender, actor: Addressee, watcher: Watcher<M>, toMessage: (exit: Exit) => M) {
-    super(owner);
+  constructor(watcher: Watcher<M>, actor: Addressee, toMessage: (exit: Exit) => M) {
+    super(watcher);
     this.actor = actor;
-    this.#watcher = watcher;
     this.toMessage = toMessage;
   }
 
   ended(exit: Exit): void {
-    this.#watcher.hear(exit, this);
+    this.owner.hear(exit, this);
   }
 }

@@ -59,5 +59,6 @@ export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';
 export { NEW_CHECKPOINT, type VmCheckpoint } from './vm/checkpoint.ts';
 export { clearFound } from './vm/remains.ts';
-export { type VmOptions, vmActor } from './vm/vm-actor.ts';
+export { vmActor } from './vm/vm-actor.ts';
 export type { VmMessage } from './vm/vm-messages.ts';
+export type { VmOptions } from './vm/vm-options.ts';

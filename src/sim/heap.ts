@@ -6,6 +6,7 @@ import { FIRST_IMAGE } from './images.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import { SimulatedProcess } from './process.ts';
 import { Chance } from './random.ts';
+import { Recorder } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { World } from './world.ts';
@@ -22,6 +23,8 @@ export interface HeapOfAVm {
 const FIRST_VMS = 100;
 const READY_MS = 10_000;
 const NO_BYTES = new Uint8Array();
+/** What is remembered of each guest: it need not be read again from the beginning of the console. */
+const GUEST = { textBytesMax: 1_000, idempotent: true, operations: ['upper'] };
 
 /** @param usedBytes the heap in use, after a collection */
 export async function heapOfAVm(vms: number, usedBytes: () => number): Promise<HeapOfAVm> {
@@ -55,11 +58,14 @@ async function ofWhole(scenario: Scenario, usedBytes: () => number): Promise<num
   return bytes / scenario.addresses;
 }
 
-/** The same machines, driven by nobody: each prints its reports, and has a link that was answered once. */
+/** The same machines, driven by nobody: each is known to be ready, prints its reports, and has a link that was answered once. */
 async function ofMachines(
   { addresses: vms, memoryBytes, guest, host }: Scenario,
   usedBytes: () => number,
 ): Promise<number> {
+  // All links share these: what it takes to write the ping is Shoal's.
+  const ping = pingBytes();
+  const kept = new Array<unknown>(2 * vms).fill(undefined);
   const before = usedBytes();
   const time = new VirtualTime();
   const chance = new Chance(1);
@@ -69,8 +75,9 @@ async function ofMachines(
     ...{ time, chance, memoryBytes, behaviour: guest },
     ...{ violation: nothing, note: nothing, onWork: nothing, onSpawn: nothing, record: nothing },
   });
+  // What the simulation notes of a VM is no machine's, but no Shoal's either.
+  const recorder = new Recorder(1);
   const hypervisor = simulatedHypervisor({ time, chance, process, room, behaviour: () => host });
-  const kept: unknown[] = [];
   for (let vm = 1; vm <= vms; vm++) {
     const address = { id: vm, ip: `10.${vm >> 16}.${(vm >> 8) & 255}.${vm & 255}`, port: 9_000 };
     const made = { image: 'simulated', imageDigest: FIRST_IMAGE, accelerator: 'kvm', memoryMib: 16 } as const;
@@ -80,18 +87,24 @@ async function ofMachines(
       machine.onExit(nothing);
       await machine.start();
       time.after(READY_MS / 2, () => {
+        void machine.remember(GUEST);
+        recorder.vmReady(`host-1/${vm}`);
         const connection = hypervisor.connect({ vm, address });
-        const writer = new FrameWriter();
-        writer.append(FrameType.ping, 1, 0, NO_BYTES, NO_BYTES, NO_BYTES);
         connection.onBytes(nothing);
-        connection.onOpen(() => {
-          for (const piece of writer.take()) connection.write(piece);
-        });
-        kept.push(machine, connection);
+        connection.onOpen(() => connection.write(ping));
+        kept[2 * vm - 2] = machine;
+        kept[2 * vm - 1] = connection;
       });
     });
   }
   await time.run(READY_MS);
-  if (kept.length !== 2 * vms) throw new Error(`${kept.length / 2} VMs are linked`);
-  return (usedBytes() - before) / vms;
+  const bytes = usedBytes() - before;
+  if (kept.includes(undefined) || recorder.readyVms < vms) throw new Error('not all VMs are linked');
+  return bytes / vms;
+}
+
+function pingBytes(): Uint8Array {
+  const writer = new FrameWriter();
+  writer.append(FrameType.ping, 1, 0, NO_BYTES, NO_BYTES, NO_BYTES);
+  return Buffer.concat(writer.take());
 }

@@ -120,6 +120,11 @@ export class Recorder {
     this.#ready.add(vm);
   }
 
+  /** How many VMs were ready so far. */
+  get readyVms(): number {
+    return this.#ready.size;
+  }
+
   qemus(change: 1 | -1): void {
     this.#running += change;
     this.#peak = Math.max(this.#peak, this.#running);
@@ -183,7 +188,7 @@ export class Recorder {
       },
       vms: {
         started: hosts.reduce((sum, { room }) => sum + room.started, 0),
-        ready: this.#ready.size,
+        ready: this.readyVms,
         ended: this.#counts.get('qemu-ended') ?? 0,
         coldStarts: this.#coldStarts,
         vmSeconds: rounded(hosts.reduce((sum, { room }) => sum + room.vmMsUntilNow(), 0) / 1_000),

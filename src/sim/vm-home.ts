@@ -40,8 +40,7 @@ export class SimulatedVmHome implements VmHome {
   }
 
   actor(...[task, onShard]: Parameters<VmHome['actor']>): ReturnType<VmHome['actor']> {
-    const { origin } = task;
-    const { vm } = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    const { vm } = task.spec;
     const shard = vm % SHARDS;
     const begun = { losses: -1 };
     /** What the actor knows, and what of it the main thread has heard. */

@@ -52,3 +52,31 @@ export interface Tables {
   readonly vmachine: readonly VmachineRow[];
   readonly ip_pool: readonly IpPoolRow[];
 }
+
+/**
+ * The same row as one literal, whose fields all stand in the object: of one that was put together field by field, or spread from another,
+ * most stand in a list beside it, which takes a third more.
+ */
+export function ipPoolRow({ id_ip, ip, port, reserve, last_reserve, host, vm, retired }: IpPoolRow): IpPoolRow {
+  return Object.freeze({ id_ip, ip, port, reserve, last_reserve, host, vm, retired });
+}
+
+/** As above. */
+export function vmachineRow(row: VmachineRow): VmachineRow {
+  const { id_vmachine, id_ip, cpu, ram, free_count, last_connect, host, state } = row;
+  const { pid, start_ticks, image_digest, started_ms } = row;
+  return Object.freeze({
+    id_vmachine,
+    id_ip,
+    cpu,
+    ram,
+    free_count,
+    last_connect,
+    host,
+    state,
+    pid,
+    start_ticks,
+    image_digest,
+    started_ms,
+  });
+}

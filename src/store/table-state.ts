@@ -1,6 +1,6 @@
 import type { StoreDocument } from './document.ts';
 import type { SoftFields } from './port.ts';
-import type { IpPoolRow, SystemParamRow, VmachineRow } from './rows.ts';
+import { type IpPoolRow, ipPoolRow, type SystemParamRow, type VmachineRow, vmachineRow } from './rows.ts';
 
 interface Parts {
   readonly nextVmId: number;
@@ -18,7 +18,7 @@ export class TableState {
   readonly #params: Map<string, number>;
   readonly #addresses: Map<number, IpPoolRow>;
   readonly #vms: Map<number, VmachineRow>;
-  /** `id_ip` by the VM that holds it. */
+  /** `id_ip` by the VM that holds it, where no row of `vmachine` says so: a VM has none before its first status line. */
   readonly #held: Map<number, number>;
 
   private constructor({ nextVmId, params, addresses, vms, held }: Parts) {
@@ -33,11 +33,9 @@ export class TableState {
     return new TableState({
       nextVmId: document.next_id_vmachine,
       params: new Map(document.system_params.map(({ key, value }) => [key, value])),
-      addresses: new Map(document.ip_pool.map((row) => [row.id_ip, row])),
-      vms: new Map(document.vmachine.map((row) => [row.id_vmachine, row])),
-      held: new Map(
-        document.ip_pool.flatMap(({ id_ip, vm }): [number, number][] => (vm === null ? [] : [[vm, id_ip]])),
-      ),
+      addresses: new Map(document.ip_pool.map((row) => [row.id_ip, ipPoolRow(row)])),
+      vms: new Map(document.vmachine.map((row) => [row.id_vmachine, vmachineRow(row)])),
+      held: heldBeside(document),
     });
   }
 
@@ -77,8 +75,9 @@ export class TableState {
   }
 
   addressHeldBy(vm: number): IpPoolRow | undefined {
-    const idIp = this.#held.get(vm);
-    return idIp === undefined ? undefined : this.#addresses.get(idIp);
+    const idIp = this.#held.get(vm) ?? this.#vms.get(vm)?.id_ip;
+    const address = idIp === undefined ? undefined : this.#addresses.get(idIp);
+    return address?.vm === vm ? address : undefined;
   }
 
   vm(id: number): VmachineRow | undefined {
@@ -94,8 +93,8 @@ export class TableState {
   putAddress(row: IpPoolRow): void {
     const before = this.#addresses.get(row.id_ip);
     if (before !== undefined && before.vm !== null) this.#held.delete(before.vm);
-    if (row.vm !== null) this.#held.set(row.vm, row.id_ip);
-    this.#addresses.set(row.id_ip, row);
+    if (row.vm !== null && this.#vms.get(row.vm)?.id_ip !== row.id_ip) this.#held.set(row.vm, row.id_ip);
+    this.#addresses.set(row.id_ip, ipPoolRow(row));
     this.#changed = true;
   }
 
@@ -106,18 +105,21 @@ export class TableState {
   }
 
   putVm(row: VmachineRow): void {
-    this.#vms.set(row.id_vmachine, row);
+    this.#vms.set(row.id_vmachine, vmachineRow(row));
+    this.#held.delete(row.id_vmachine);
     this.#changed = true;
   }
 
   deleteVm(id: number): boolean {
+    const address = this.addressHeldBy(id);
     const existed = this.#vms.delete(id);
+    if (address !== undefined) this.#held.set(id, address.id_ip);
     if (existed) this.#changed = true;
     return existed;
   }
 
   /** From now on these are fields of the rows. */
-  takeSoft(soft: ReadonlyMap<number, Partial<SoftFields>>): void {
+  takeSoft(soft: ReadonlyMap<number, SoftFields>): void {
     for (const [vm, fields] of soft) {
       const row = this.#vms.get(vm);
       if (row !== undefined) this.#vms.set(vm, withSoft(row, fields));
@@ -130,7 +132,7 @@ export class TableState {
   }
 
   /** @param soft laid over the rows */
-  toDocument(soft: ReadonlyMap<number, Partial<SoftFields>> = new Map()): StoreDocument {
+  toDocument(soft: ReadonlyMap<number, SoftFields> = new Map()): StoreDocument {
     const vmachine = sorted(this.#vms, (row) => row.id_vmachine).map((row) => withSoft(row, soft.get(row.id_vmachine)));
     const params = [...this.#params].map(([key, value]): SystemParamRow => Object.freeze({ key, value }));
     return Object.freeze({
@@ -142,10 +144,18 @@ export class TableState {
   }
 }
 
+function heldBeside({ ip_pool, vmachine }: StoreDocument): Map<number, number> {
+  const rows = new Set(vmachine.map(({ id_vmachine }) => id_vmachine));
+  const held = ip_pool.flatMap(({ id_ip, vm }): [number, number][] => {
+    return vm === null || rows.has(vm) ? [] : [[vm, id_ip]];
+  });
+  return new Map(held);
+}
+
 function sorted<Row>(rows: ReadonlyMap<number, Row>, key: (row: Row) => number): Row[] {
   return [...rows.values()].sort((one, other) => key(one) - key(other));
 }
 
-function withSoft(row: VmachineRow, soft: Partial<SoftFields> | undefined): VmachineRow {
-  return soft === undefined ? row : Object.freeze({ ...row, ...soft });
+function withSoft(row: VmachineRow, soft: SoftFields | undefined): VmachineRow {
+  return soft === undefined ? row : vmachineRow({ ...row, ...soft });
 }

@@ -34,7 +34,7 @@ export class TableStore implements Store {
   readonly #ids: VmIds;
   #idsAsked = false;
   /** Soft fields that are not durable yet, only for VMs with a row. */
-  readonly #soft = new Map<number, Partial<SoftFields>>();
+  readonly #soft = new Map<number, SoftFields>();
   #softUnwritten = false;
   #softTimer: CancelTimer | undefined;
   /** The latest result of `snapshot` and its state; undefined once a soft field has changed. */
@@ -126,9 +126,10 @@ export class TableStore implements Store {
 
   touchVm(vm: number, fields: Partial<SoftFields>): void {
     this.#checkOpen();
-    if (this.#queue.state.vm(vm) === undefined) return;
+    const known = this.#soft.get(vm) ?? this.#queue.state.vm(vm);
+    if (known === undefined || !this.hasVm(vm)) return;
     changes.checkSome(fields, SOFT_FIELDS, 'vmachine');
-    this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
+    this.#soft.set(vm, softFields({ ...known, ...fields }));
     this.#softChanged();
   }
 
@@ -161,7 +162,7 @@ export class TableStore implements Store {
   }
 
   /** The rows have these soft fields now. Those of a VM that was touched meanwhile are newer. */
-  #forgetWritten(durable: TableState, written: ReadonlyMap<number, Partial<SoftFields>>): void {
+  #forgetWritten(durable: TableState, written: ReadonlyMap<number, SoftFields>): void {
     for (const [vm, fields] of this.#soft) {
       if (durable.vm(vm) === undefined || fields === written.get(vm)) this.#soft.delete(vm);
     }
@@ -207,6 +208,11 @@ export class TableStore implements Store {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ShoalError('STORE_CLOSED', 'The tables are closed: Shoal is ending');
   }
+}
+
+/** One literal, as `vmachineRow` is. */
+function softFields({ cpu, ram, free_count, last_connect, state }: SoftFields): SoftFields {
+  return { cpu, ram, free_count, last_connect, state };
 }
 
 function idsUsedUp(): ShoalError {

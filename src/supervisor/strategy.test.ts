@@ -14,9 +14,12 @@ const terms: Terms = {
   keepsSpecs: true,
 };
 
-function view(id: string, more: Partial<ChildView> & Partial<ChildView['spec']> = {}): [string, ChildView] {
+function view(
+  id: string,
+  more: Partial<ChildView> & Partial<ChildView['rules'] & ChildView['trouble']> = {},
+): [string, ChildView] {
   const { restart = 'permanent', significant = false, backOff, state = 'running', failures = 0, dueMs = 0 } = more;
-  return [id, { spec: { id, restart, significant, backOff }, state, failures, dueMs }];
+  return [id, { id, rules: { restart, significant, backOff }, state, trouble: { failures, dueMs } }];
 }
 
 const exit = (id: string, nowMs = 0): SupervisorEvent => ({

@@ -1,6 +1,6 @@
 import type { ExitReason } from '../actors/mod.ts';
 import { type BackOff, failuresNow, waitMs } from './back-off.ts';
-import type { ChildSpec } from './child-spec.ts';
+import type { ChildRules } from './child-rules.ts';
 import type { AutoShutdown } from './flags.ts';
 import { type PastRestart, type RestartHistory, type RestartLimit, withRestart } from './restart-limit.ts';
 
@@ -20,8 +20,14 @@ export interface Terms extends RestartLimit {
 
 /** What a decision knows about a child. */
 export interface ChildView {
-  readonly spec: Pick<ChildSpec, 'id' | 'restart' | 'significant' | 'backOff' | 'restartLimit'>;
+  readonly id: string;
+  readonly rules: Pick<ChildRules, 'restart' | 'significant' | 'backOff' | 'restartLimit'>;
   readonly state: ChildState;
+  readonly trouble: Trouble;
+}
+
+/** What is known of the failures of a child and of its restart. */
+export interface Trouble {
   /** Failures in a row, counted only where there is a back-off. */
   readonly failures: number;
   /** Those that count against its own limit, if it has one; undefined before the first. */
@@ -101,13 +107,16 @@ export function decide(terms: Terms, state: SupervisorState, event: SupervisorEv
 
 type Failure = Exclude<SupervisorEvent, { kind: 'due' }>;
 
-function mustRestart({ spec }: ChildView, reason: ExitReason): boolean {
-  if (spec.restart === 'permanent') return true;
-  return spec.restart === 'transient' && (reason.kind === 'error' || reason.kind === 'killed');
+function mustRestart({ rules }: ChildView, reason: ExitReason): boolean {
+  if (rules.restart === 'permanent') return true;
+  return rules.restart === 'transient' && (reason.kind === 'error' || reason.kind === 'killed');
 }
 
 function letGo(terms: Terms, state: SupervisorState, child: ChildView): Action[] {
-  const { id, restart } = child.spec;
+  const {
+    id,
+    rules: { restart },
+  } = child;
   const forget = restart === 'temporary' || !terms.keepsSpecs;
   const actions: Action[] = [forget ? { do: 'forget', id } : { do: 'leave', id }];
   if (shutsDown(terms.autoShutdown, state, child)) actions.push({ do: 'shut-down' });
@@ -115,15 +124,15 @@ function letGo(terms: Terms, state: SupervisorState, child: ChildView): Action[]
 }
 
 function shutsDown(autoShutdown: AutoShutdown, { children }: SupervisorState, ended: ChildView): boolean {
-  if (!ended.spec.significant || autoShutdown === 'never') return false;
+  if (!ended.rules.significant || autoShutdown === 'never') return false;
   if (autoShutdown === 'any_significant') return true;
   for (const child of children.values())
-    if (child !== ended && child.spec.significant && child.state !== 'stopped') return false;
+    if (child !== ended && child.rules.significant && child.state !== 'stopped') return false;
   return true;
 }
 
 function restart(terms: Terms, state: SupervisorState, child: ChildView, failure: Failure): Decision {
-  const { id } = child.spec;
+  const { id } = child;
   const { reason, nowMs } = failure;
   const lossId = reason.kind === 'error' ? reason.lossId : undefined;
   const { own, restarts } = counted(
@@ -139,13 +148,13 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
     .filter((member) => member !== child && member.state !== 'restarting')
     .reverse()
     .flatMap(stopped);
-  const ids = group.filter(({ spec }) => spec.restart !== 'temporary').map(({ spec }) => spec.id);
-  const backOff = child.spec.backOff ?? terms.backOff;
-  const failures = failuresNow(backOff, child.failures, failure.kind === 'exited' ? failure.livedMs : 0);
+  const ids = group.filter(({ rules }) => rules.restart !== 'temporary').map(({ id: one }) => one);
+  const backOff = child.rules.backOff ?? terms.backOff;
+  const failures = failuresNow(backOff, child.trouble.failures, failure.kind === 'exited' ? failure.livedMs : 0);
   const ownMs = backOff === undefined ? 0 : waitMs(backOff, failures, failure.chance);
   // The end of another child does not shorten a wait.
   const waiting = group.filter((member) => member.state === 'restarting');
-  const untilMs = waiting.reduce((ms, { dueMs }) => Math.max(ms, dueMs), nowMs + ownMs);
+  const untilMs = waiting.reduce((ms, { trouble }) => Math.max(ms, trouble.dueMs), nowMs + ownMs);
   const atOnce = failure.kind === 'exited' && backOff === undefined && untilMs === nowMs;
   const start: Action = atOnce ? { do: 'start', ids } : { do: 'wait', id, failures, ids, untilMs };
   const count: Action[] = own === undefined ? [] : [{ do: 'count', id, restarts: own }];
@@ -156,7 +165,7 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
 function counted(
   terms: Terms,
   state: SupervisorState,
-  { spec: { restartLimit }, restarts = [] }: ChildView,
+  { rules: { restartLimit }, trouble: { restarts = [] } }: ChildView,
   restart: PastRestart,
 ): { readonly own: RestartHistory | undefined; readonly restarts: RestartHistory } {
   const own = restartLimit && withRestart(restartLimit, restarts, restart);
@@ -172,10 +181,9 @@ function groupOf(strategy: Strategy, children: SupervisorState['children'], chil
   return strategy === 'one_for_all' ? all : all.slice(all.indexOf(child));
 }
 
-function stopped({ spec, state }: ChildView): Action[] {
-  const { id } = spec;
+function stopped({ id, rules, state }: ChildView): Action[] {
   const stop: Action[] = state === 'stopped' ? [] : [{ do: 'stop', id }];
-  return spec.restart === 'temporary' ? [...stop, { do: 'forget', id }] : stop;
+  return rules.restart === 'temporary' ? [...stop, { do: 'forget', id }] : stop;
 }
 
 function startDue(
@@ -183,8 +191,9 @@ function startDue(
   { children }: SupervisorState,
   due: Extract<SupervisorEvent, { kind: 'due' }>,
 ): Action[] {
-  const isDue = (child: ChildView | undefined): boolean => child?.state === 'restarting' && child.dueMs <= due.dueMs;
+  const isDue = (child: ChildView | undefined): boolean =>
+    child?.state === 'restarting' && child.trouble.dueMs <= due.dueMs;
   if (!isDue(children.get(due.id))) return [];
   if (strategy === 'one_for_one') return [{ do: 'start', ids: [due.id] }];
-  return [{ do: 'start', ids: [...children.values()].filter(isDue).map(({ spec }) => spec.id) }];
+  return [{ do: 'start', ids: [...children.values()].filter(isDue).map(({ id }) => id) }];
 }

@@ -10,12 +10,21 @@ import {
 } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { SmallMap } from '../small-map.ts';
+import { type ChildRules, RulesOfChildren } from './child-rules.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
 import { directiveOf } from './decider.ts';
 import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
-import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
+import {
+  type Action,
+  type ChildState,
+  type ChildView,
+  decide,
+  type SupervisorEvent,
+  type Terms,
+  type Trouble,
+} from './strategy.ts';
 
 export interface SupervisedChildrenOptions extends Terms {
   /** Default: the chance of the system. */
@@ -29,29 +38,37 @@ export type ChildrenContext = Pick<
 >;
 
 interface Child extends ChildView {
-  readonly spec: ChildSpec;
+  readonly rules: ChildRules;
+  readonly start: ChildSpec['start'];
   /** Undefined until its first start begins. */
   ref: Ref<never> | undefined;
   state: ChildState;
   /** Its behaviour has returned `ignore`. */
   ignored: boolean;
-  /** How its decider has judged the failure that ends this incarnation. */
-  directive: Directive | undefined;
-  /** The child for whose end it waits to be restarted: its own id, or that of another. */
-  waitsFor: string | undefined;
-  failures: number;
-  restarts: RestartHistory | undefined;
   startedMs: number;
-  dueMs: number;
-  cancelWait: CancelTimer;
+  trouble: ChildTrouble;
 }
+
+/** A value, because nearly all children share the one of no trouble. */
+interface ChildTrouble extends Trouble {
+  /** How its decider has judged the failure that ends this incarnation. */
+  readonly directive?: Directive | undefined;
+  /** The child for whose end it waits to be restarted: its own id, or that of another. */
+  readonly waitsFor?: string | undefined;
+  readonly cancelWait?: CancelTimer | undefined;
+}
+
+const NO_TROUBLE: ChildTrouble = { failures: 0, dueMs: 0 };
 
 /** The children of one supervisor. They are started and stopped only here, as `decide` says. */
 export class SupervisedChildren {
   readonly #context: ChildrenContext;
   readonly #options: SupervisedChildrenOptions;
   readonly #children = new SmallMap<string, Child>();
+  readonly #rules = new RulesOfChildren();
   #restarts: RestartHistory = [];
+  /** The behaviour of nearly all children: which of them starts, its name says. */
+  readonly #begin: Behaviour<never> = (context) => begin(this.#known(idOf(context.self.path)), context);
 
   constructor(context: ChildrenContext, options: SupervisedChildrenOptions) {
     this.#context = context;
@@ -67,7 +84,7 @@ export class SupervisedChildren {
   async add(spec: ChildSpec): Promise<Ref<never> | undefined> {
     const known = this.#children.get(spec.id);
     if (known !== undefined) throw exists(known);
-    const child = newChild(spec);
+    const child = newChild(spec, this.#rules.of(spec));
     this.#children.set(spec.id, child);
     try {
       await this.#start(child);
@@ -81,7 +98,7 @@ export class SupervisedChildren {
   /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED */
   async restart(id: string): Promise<Ref<never> | undefined> {
     const child = this.#stopped(id);
-    child.failures = 0;
+    child.trouble = { ...child.trouble, failures: 0 };
     try {
       await this.#start(child);
     } catch (error) {
@@ -96,7 +113,7 @@ export class SupervisedChildren {
     // As in OTP: those that were to be restarted with it stay stopped.
     if (child.state === 'restarting') {
       for (const other of [...this.#children.values()]) {
-        if (other !== child && other.state === 'restarting' && other.waitsFor === id) await this.#stop(other);
+        if (other !== child && other.state === 'restarting' && other.trouble.waitsFor === id) await this.#stop(other);
       }
     }
     await this.#end(child);
@@ -109,7 +126,8 @@ export class SupervisedChildren {
   }
 
   specOf(id: string): ChildSpec | undefined {
-    return this.#children.get(id)?.spec;
+    const child = this.#children.get(id);
+    return child === undefined ? undefined : { id, start: child.start, ...child.rules };
   }
 
   refOf(id: string): Ref<never> | undefined {
@@ -124,7 +142,7 @@ export class SupervisedChildren {
 
   count(): ChildCounts {
     const all = [...this.#children.values()];
-    const supervisors = all.filter(({ spec }) => spec.type === 'supervisor').length;
+    const supervisors = all.filter(({ rules }) => rules.type === 'supervisor').length;
     const active = all.filter(({ state }) => state === 'running').length;
     return { specs: all.length, active, supervisors, workers: all.length - supervisors };
   }
@@ -169,17 +187,17 @@ export class SupervisedChildren {
   async #carryOut(action: Action): Promise<void> {
     switch (action.do) {
       case 'count':
-        this.#known(action.id).restarts = action.restarts;
+        note(this.#known(action.id), { restarts: action.restarts });
         return;
       case 'stop':
         return this.#stop(this.#known(action.id));
       case 'start':
         return this.#startAll(action.ids.map((id) => this.#known(id)));
       case 'wait':
-        this.#known(action.id).failures = action.failures;
+        note(this.#known(action.id), { failures: action.failures });
         for (const id of action.ids) {
           const waiting = this.#known(id);
-          waiting.waitsFor = action.id;
+          note(waiting, { waitsFor: action.id });
           this.#wait(waiting, action.untilMs);
         }
         return;
@@ -207,7 +225,7 @@ export class SupervisedChildren {
         const nowMs = this.#context.clock.monotonic();
         return this.#apply({
           kind: 'restart-failed',
-          id: child.spec.id,
+          id: child.id,
           reason,
           nowMs,
           chance: this.#chance(),
@@ -217,17 +235,16 @@ export class SupervisedChildren {
   }
 
   async #start(child: Child): Promise<void> {
-    child.cancelWait();
+    child.trouble.cancelWait?.();
     child.state = 'starting';
     child.ignored = false;
-    child.directive = undefined;
-    child.waitsFor = undefined;
-    const { id } = child.spec;
+    if (child.trouble !== NO_TROUBLE) note(child, { directive: undefined, waitsFor: undefined });
+    const { id, rules } = child;
     let { ref } = child;
     try {
       // Nothing is between this `await` and `watch`, so that the child is watched before its first message can make it
       // fail.
-      if (ref === undefined) ref = await this.#context.start(begin(child), { ...child.spec.options, name: id });
+      if (ref === undefined) ref = await this.#context.start(this.#behaviourOf(child), { ...rules.options, name: id });
       else {
         // What waits of the end of one incarnation must not be taken for the crash of the next.
         this.#context.unwatch(ref);
@@ -243,33 +260,46 @@ export class SupervisedChildren {
     if (child.ignored) await this.#end(child);
   }
 
+  /** A restart runs the same behaviour. */
+  #behaviourOf(child: Child): Behaviour<never> {
+    const { stopTimeoutMs } = child.start;
+    const { onError } = child.rules;
+    if (stopTimeoutMs === undefined && onError === undefined) return this.#begin;
+    const behaviour: Behaviour<never> = (context) => begin(child, context);
+    return Object.assign(
+      behaviour,
+      stopTimeoutMs === undefined ? {} : { stopTimeoutMs },
+      onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, error) },
+    );
+  }
+
   /** Stops a child that is not to be restarted. */
   async #end(child: Child): Promise<void> {
     await this.#stop(child);
-    const { id, restart } = child.spec;
-    if (restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(id);
+    const { id, rules } = child;
+    if (rules.restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(id);
   }
 
   /**
    * Stops a child. It stays watched, so a failure while it stops goes no further, and the event of its end is ignored.
    */
   async #stop(child: Child): Promise<void> {
-    child.cancelWait();
+    child.trouble.cancelWait?.();
     if (child.state === 'restarting') child.state = 'stopped';
     if (child.state === 'stopped' || child.ref === undefined) return;
     child.state = 'stopped';
-    await this.#context.stop(child.ref, stopTimeoutMs(child.spec.shutdown));
+    await this.#context.stop(child.ref, stopTimeoutMs(child.rules.shutdown));
   }
 
   #wait(child: Child, untilMs: number): void {
     hold(child);
-    child.dueMs = untilMs;
+    note(child, { dueMs: untilMs });
     const { clock } = this.#context;
     const waitMs = untilMs - clock.monotonic();
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (waitMs > 0) child.cancelWait = clock.timer(waitMs, resolve);
+    if (waitMs > 0) note(child, { cancelWait: clock.timer(waitMs, resolve) });
     else resolve();
-    const due = (): ChildEvent => ({ kind: 'due', id: child.spec.id, dueMs: untilMs });
+    const due = (): ChildEvent => ({ kind: 'due', id: child.id, dueMs: untilMs });
     // `pipe` rather than `after`, because a full mailbox must not cost a restart.
     this.#context.pipe(promise, due, due);
   }
@@ -297,56 +327,49 @@ export class SupervisedChildren {
   }
 }
 
-function newChild(spec: ChildSpec): Child {
+function newChild({ id, start }: ChildSpec, rules: ChildRules): Child {
   return {
-    spec,
+    id,
+    rules,
+    start,
     ref: undefined,
     state: 'stopped',
     ignored: false,
-    directive: undefined,
-    waitsFor: undefined,
-    failures: 0,
-    restarts: undefined,
     startedMs: 0,
-    dueMs: 0,
-    cancelWait: nothingToCancel,
+    trouble: NO_TROUBLE,
   };
 }
 
-function nothingToCancel(): void {}
+function note(child: Child, trouble: Partial<ChildTrouble>): void {
+  child.trouble = { ...child.trouble, ...trouble };
+}
 
 /** The id of a child is its name. */
-function exited({ path, reason }: Exit): ChildEvent {
-  return { kind: 'exited', id: path.slice(path.lastIndexOf('/') + 1), reason };
+function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/**
- * The behaviour of the child, which records its ref and whether it returned `ignore`. A restart runs the same
- * behaviour.
- */
-function begin(child: Child): Behaviour<never> {
-  const { stopTimeoutMs } = child.spec.start;
-  const behaviour: Behaviour<never> = (context) => {
-    const { start, onRef } = child.spec;
-    child.ref = context.self;
-    dropResult(onRef?.(context.self));
-    const receive = start(context);
-    return typeof receive === 'function'
-      ? noted(child, receive)
-      : Promise.resolve(receive).then((made) => noted(child, made));
-  };
-  return Object.assign(
-    behaviour,
-    stopTimeoutMs === undefined ? {} : { stopTimeoutMs },
-    child.spec.onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, error) },
-  );
+function exited({ path, reason }: Exit): ChildEvent {
+  return { kind: 'exited', id: idOf(path), reason };
+}
+
+/** Starts the child, and records its ref and whether its behaviour returned `ignore`. */
+function begin(child: Child, context: Context<never>): ReturnType<Behaviour<never>> {
+  const { start, rules } = child;
+  const { onRef } = rules;
+  child.ref = context.self;
+  dropResult(onRef?.(context.self));
+  const receive = start(context);
+  return typeof receive === 'function'
+    ? noted(child, receive)
+    : Promise.resolve(receive).then((made) => noted(child, made));
 }
 
 /** Whether the child goes on after a failure, which is then logged. */
 function resumes(child: Child, error: unknown): boolean {
-  const { onError } = child.spec;
-  if (onError !== undefined) child.directive = directiveOf(onError, error);
-  return child.directive === 'resume';
+  const { onError } = child.rules;
+  if (onError !== undefined) note(child, { directive: directiveOf(onError, error) });
+  return child.trouble.directive === 'resume';
 }
 
 /** Records whether the behaviour has returned `ignore`, which takes any message, so the types do not matter. */
@@ -356,27 +379,27 @@ function noted(child: Child, receive: Receive<never>): Receive<never> {
 }
 
 /** The judgement on a failure that has ended a child, such as the loss of its thread or a failure of a child below. */
-function judged({ spec: { onError }, directive }: Child, error: ErrorEnvelope): Directive | undefined {
+function judged({ rules: { onError }, trouble: { directive } }: Child, error: ErrorEnvelope): Directive | undefined {
   if (onError === undefined || (directive !== undefined && directive !== 'resume')) return directive;
   return directiveOf(onError, fromEnvelope(error));
 }
 
 /** The child is to run, but something comes first. */
 function hold(child: Child): void {
-  child.cancelWait();
+  child.trouble.cancelWait?.();
   child.state = 'restarting';
 }
 
-function infoOf({ spec, state, dueMs, ...child }: Child, nowMs: number): ChildInfo {
+function infoOf({ id, rules, state, trouble, ...child }: Child, nowMs: number): ChildInfo {
   const ref = child.ignored ? undefined : child.ref;
-  const { id, type, restart, significant } = spec;
+  const { type, restart, significant } = rules;
   const info = { id, type, restart, significant, ref };
-  if (state === 'restarting') return { ...info, state, restartInMs: Math.max(0, dueMs - nowMs) };
+  if (state === 'restarting') return { ...info, state, restartInMs: Math.max(0, trouble.dueMs - nowMs) };
   return { ...info, state: state === 'running' ? state : 'stopped' };
 }
 
 /** OTP's `already_started`, with the ref, and `already_present`. */
-function exists({ spec: { id }, state, ref }: Child): ShoalError {
+function exists({ id, state, ref }: Child): ShoalError {
   if (state === 'stopped' || ref === undefined) {
     const text = `a child with the id "${id}" is already there, and stopped; restart it, or delete it first`;
     return new ShoalError('SUPERVISOR_CHILD_EXISTS', text, { details: { id } });

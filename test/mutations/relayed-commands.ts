@@ -40,7 +40,7 @@ export const RELAYED_COMMANDS = [
     ],
     ['a VM that does not serve relays nothing', 'isServing(vm) && !vm.congested', '!vm.congested'],
     ['a VM whose link is full relays nothing', ' && !vm.congested', ''],
-    ['a VM that missed a command relays nothing for a while', 'ruleMs >= vm.relayFromMs && (', '('],
+    ['a VM that missed a command relays nothing for a while', 'mayRelay(vm, ruleMs) && (', '('],
     ['the freest VM relays', 'best === undefined || isFreer(vm, best)', 'best === undefined'],
     ['fewer requests are freer', 'a.inFlight - b.inFlight || a', 'a'],
     ['less load is freer', 'a.cpuPercent - b.cpuPercent || ', ''],
@@ -53,7 +53,7 @@ export const RELAYED_COMMANDS = [
     ],
     [
       'a VM that missed a command relays no stop',
-      "ruleMs < vm.relayFromMs ? 'the VM did not relay the command before' : vm",
+      "mayRelay(vm, ruleMs) ? vm : 'the VM did not relay the command before'",
       'vm',
     ],
   ]),

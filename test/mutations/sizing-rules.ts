@@ -165,8 +165,8 @@ export const SIZING_RULES = [
     ['an address comes before the back-off', "cause === undefined || cause === 'back-off';", 'cause === undefined;'],
     [
       'addresses in quarantine are told',
-      'entry.quarantinedUntilMs > nowMs).length',
-      'entry.quarantinedUntilMs < 0).length',
+      'entry.trouble.quarantinedUntilMs > nowMs).length',
+      'entry.trouble.quarantinedUntilMs < 0).length',
     ],
     ['addresses that are held are told', 'filter((entry) => entry.vm === undefined)', 'filter(() => true)'],
     ['addresses that the step has used are told as held', 'unheld.length + made;', 'unheld.length;'],

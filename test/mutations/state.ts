@@ -125,8 +125,8 @@ export const STATE = [
     ['after sound VMs the next failure is the first', 'soundMs >= SOUND_MS ? 0 : failures', 'failures'],
     [
       'the first bind that fails sets its address aside',
-      '(entry?.bindFailures ?? 0) + 2',
-      '(entry?.bindFailures ?? 0) + 1',
+      '(entry?.trouble.bindFailures ?? 0) + 2',
+      '(entry?.trouble.bindFailures ?? 0) + 1',
     ],
     ['the first crash waits for nothing', 'failures - 2', 'failures - 1'],
     ['the back-off has a maximum', 'maxMs: 30_000', 'maxMs: 300_000'],
@@ -327,7 +327,7 @@ export const STATE = [
     ['a second stop changes nothing', 'this.#stoppedMs ??= nowMs;', 'this.#stoppedMs = nowMs;'],
   ]),
   ...mutationsOf('fleet/state/address-pool.ts', [
-    ['an id stands for one address', 'this.#byId.has(address.id) || ', ''],
+    ['an id stands for one address', 'this.#byId(address.id) !== undefined || ', ''],
     ['an address is in the pool once', ' || (known !== undefined && this.#isInPool(known))', ''],
     ['an address that a VM is on stays its own', 'entryOf(address, known)', 'entryOf(address)'],
     [
@@ -362,14 +362,10 @@ export const STATE = [
       '    this.#former.delete(vm);\n    this.release(vm);\n',
     ],
     ['a release frees the address of its own VM only', 'if (entry.vm !== vm) return;', ''],
-    [
-      'an address with a second VM on it is not free after the first',
-      '[entry.vm] = entry.intruders;',
-      'entry.vm = undefined;',
-    ],
+    ['an address with a second VM on it is not free after the first', 'entry.vm = next;', 'entry.vm = undefined;'],
     [
       'the second VM on an address may go first',
-      'if (entry.intruders.includes(vm)) entry.intruders = entry.intruders.filter((other) => other !== vm);',
+      'if (intruders.includes(vm)) note(entry, { intruders: intruders.filter((other) => other !== vm) });',
       '',
     ],
     [
@@ -378,19 +374,19 @@ export const STATE = [
       '',
     ],
     ['a former address is free when its VM is gone', '[held, ...(this.#former.get(vm) ?? [])]', '[held]'],
-    ['an address is free for its own VM only', 'entry?.vm === vm && entry.intruders', 'entry?.intruders'],
-    ['an address with a second VM on it is not free', ' && entry.intruders.length === 0;', ';'],
+    ['an address is free for its own VM only', 'entry?.vm === vm && entry.trouble', 'entry?.trouble'],
+    ['an address with a second VM on it is not free', ' && entry.trouble.intruders.length === 0;', ';'],
     [
       'an address that is out of the pool is not free after its VM',
       'if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);\n    else',
       'insertSorted(this.#unheld, entry.address.id);\n    if (!this.#isInPool(entry))',
     ],
-    ['binds that fail in a row are counted', 'entry.bindFailures += 1;', 'entry.bindFailures = 1;'],
-    ['an address that is proven starts its count anew', 'if (entry !== undefined) entry.bindFailures = 0;', ''],
+    ['binds that fail in a row are counted', 'bindFailures: entry.trouble.bindFailures + 1', 'bindFailures: 1'],
+    ['an address that is proven starts its count anew', 'note(entry, { bindFailures: 0 });', '{}'],
     ['an address in quarantine is not counted as free', 'this.#unheld.length - setAside', 'this.#unheld.length'],
     [
       'an address whose quarantine is over is counted as free',
-      'if (entry.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);\n      else if',
+      'if (entry.trouble.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);\n      else if',
       'if',
     ],
     ['an address that is held is not counted as set aside', 'else if (entry.vm === undefined && this', 'else if (this'],
@@ -399,11 +395,11 @@ export const STATE = [
       '.vm === undefined && this.#isInPool(entry)) setAside',
       '.vm === undefined) setAside',
     ],
-    ['an address in quarantine is not free', ' && entry.quarantinedUntilMs <= nowMs) yield', ') yield'],
+    ['an address in quarantine is not free', ' && entry.trouble.quarantinedUntilMs <= nowMs) yield', ') yield'],
     [
       'an address is free when its quarantine is over',
-      'entry.quarantinedUntilMs <= nowMs) yield',
-      'entry.quarantinedUntilMs < nowMs - 1_000) yield',
+      'entry.trouble.quarantinedUntilMs <= nowMs) yield',
+      'entry.trouble.quarantinedUntilMs < nowMs - 1_000) yield',
     ],
   ]),
   ...mutationsOf('fleet/state/snapshot.ts', [

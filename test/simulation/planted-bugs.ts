@@ -206,8 +206,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'reply-of-an-earlier-connection-is-taken-for-another',
     file: 'src/hypervisor/link/link.ts',
-    from: 'this.#tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;',
-    to: 'this.#tag = 0;',
+    from: 'const tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;',
+    to: 'const tag = 0;',
   },
   {
     name: 'frames-that-were-sent-are-told-as-unsent',
@@ -254,8 +254,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'crashed-actor-of-a-vm-makes-its-machine-again',
     file: 'src/hypervisor/vm/vm-actor.ts',
-    from: "const isNew = origin.kind === 'new' && !checkpoints.latest.tried;",
-    to: "const isNew = origin.kind === 'new';",
+    from: "const isNew = options.origin === 'new' && !checkpoints.latest.tried;",
+    to: "const isNew = options.origin === 'new';",
   },
   {
     name: 'machine-that-a-failed-prepare-left-is-not-ended',

@@ -11,6 +11,7 @@ const GROUND = [
   'memo',
   'operation-name',
   'plain-file',
+  'kept-once',
   'small-map',
 ].map((name) => `src/${name}.ts`);
 

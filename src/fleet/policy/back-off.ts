@@ -36,5 +36,5 @@ export function failureOf(host: Failures, vm: Vm, nowMs: number, ruleMs: number)
 /** R3: an address is set aside for a while that grows with each bind in a row that fails. @returns monotonic milliseconds */
 export function quarantinedUntilMs(entry: PoolEntry | undefined, nowMs: number): number {
   // A program that has the address will not let go of it within the millisecond: the first failure counts here.
-  return nowMs + backOffMs((entry?.bindFailures ?? 0) + 2);
+  return nowMs + backOffMs((entry?.trouble.bindFailures ?? 0) + 2);
 }

@@ -97,7 +97,7 @@ function noMemory({ host, params, unmeasured }: Fleet, made: number): Blockage {
 function noAddress(fleet: Fleet, nowMs: number, made: number): Blockage {
   const unheld = fleet.pool.filter((entry) => entry.vm === undefined);
   const held = fleet.pool.length - unheld.length + made;
-  const aside = unheld.filter((entry) => entry.quarantinedUntilMs > nowMs).length;
+  const aside = unheld.filter((entry) => entry.trouble.quarantinedUntilMs > nowMs).length;
   const figures = { addresses: fleet.pool.length, held, set_aside: aside };
   if (fleet.pool.length === 0) {
     // As that of a host without VMs always is: it lives by the others.

@@ -1,5 +1,5 @@
 import type { Fleet } from '../state/fleet.ts';
-import { isServing, type Vm } from '../state/vm.ts';
+import { isServing, mayRelay, type Vm } from '../state/vm.ts';
 import type { Address } from '../values/address.ts';
 import type { Relay, RelayedCommand } from '../values/relay.ts';
 import type { Rule } from '../values/rule.ts';
@@ -63,8 +63,7 @@ function freest(fleet: Fleet, nowMs: number): Vm | string {
   const ruleMs = fleet.ruleMs(nowMs);
   let best: Vm | undefined;
   for (const vm of fleet.group('ready')) {
-    if (isServing(vm) && !vm.congested && ruleMs >= vm.relayFromMs && (best === undefined || isFreer(vm, best)))
-      best = vm;
+    if (isServing(vm) && !vm.congested && mayRelay(vm, ruleMs) && (best === undefined || isFreer(vm, best))) best = vm;
   }
   return best ?? 'no VM is ready to relay it';
 }
@@ -77,5 +76,5 @@ function isFreer(a: Vm, b: Vm): boolean {
 function itself(vm: Vm | undefined, { isFaulty }: CommandGrounds, ruleMs: number): Vm | string {
   if (vm === undefined || !vm.linked) return 'the VM has no link to relay it';
   if (isFaulty === true) return 'the VM is ended because it does not work';
-  return ruleMs < vm.relayFromMs ? 'the VM did not relay the command before' : vm;
+  return mayRelay(vm, ruleMs) ? vm : 'the VM did not relay the command before';
 }

@@ -50,7 +50,7 @@ describe('whatever happened before', () => {
     fc.assert(
       fc.property(anyHistory, (given) =>
         play(given, ({ fleet, nowMs, processes }) => {
-          const intruders = new Set(fleet.pool.flatMap((entry) => entry.intruders));
+          const intruders = new Set(fleet.pool.flatMap((entry) => entry.trouble.intruders));
           const held = [...fleet.vms].filter((vm) => !intruders.has(vm.id)).map((vm) => vm.address.id);
           expect(new Set(held).size).toBe(held.length);
           for (const vm of fleet.vms) if (!intruders.has(vm.id)) expect(fleet.holder(vm.address)).toBe(vm.id);

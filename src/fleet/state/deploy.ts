@@ -1,6 +1,7 @@
 import type { DeployState } from '../values/deploy.ts';
 import type { Params } from '../values/params.ts';
 import { isFree, type Vm } from './vm.ts';
+import type { VmGroup } from './vm-index.ts';
 
 /** How the VM of a new image failed. `unstarted`: its CPU was never let run, which may be the host's fault. */
 export type DeployFailure = 'unstarted' | 'never-ready' | 'failed';
@@ -116,7 +117,7 @@ export class Images {
    * In the canary phase canaries get their share of the requests, and no more while others are free: R2 alone would give them all or none.
    * @param best R2's choice
    */
-  freeVm(best: Vm | undefined, serving: ReadonlySet<Vm>, params: Params): Vm | undefined {
+  freeVm(best: Vm | undefined, serving: VmGroup, params: Params): Vm | undefined {
     const deploy = this.#deploy;
     if (deploy?.state.phase !== 'canary' || best === undefined) return best;
     const { image } = deploy.state;

@@ -20,7 +20,7 @@ import type {
 } from './transition.ts';
 import { isStarting, type NewVm, type Vm, VmRecord } from './vm.ts';
 import { changeVm } from './vm-changes.ts';
-import { type Group, type Routing, VmIndex } from './vm-index.ts';
+import { type Group, type Routing, type VmGroup, VmIndex } from './vm-index.ts';
 
 /**
  * The VMs, addresses and requests of one host. Only `apply` changes it; each fact stands in one place, and what the rules ask for is kept
@@ -123,7 +123,7 @@ export class Fleet {
   }
 
   /** The VMs of which that is true. */
-  group(name: Group): ReadonlySet<Vm> {
+  group(name: Group): VmGroup {
     return this.#index.group(name);
   }
 

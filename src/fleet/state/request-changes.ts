@@ -85,6 +85,7 @@ function requestLeft(
   if (tried === 'unsent') request.tries -= 1;
   if (tried === 'orphaned') requests.mayBeOrphaned(request);
   if (vm === undefined) return 'nothing';
+  vm.left();
   if (vm.inFlight === 0) vm.idleMs = clock.at(nowMs);
   const faults = fault === undefined ? vm.faults : fault ? vm.faults + 1 : 0;
   if (faults === vm.faults) return 'load';

@@ -4,6 +4,7 @@ import type { NeighbourRecord } from './neighbour.ts';
 import { hopsOf, type OpenRequest, openRequest, type Waiter } from './open-request.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { RequestCounts } from './request-counts.ts';
+import type { VmRecord } from './vm.ts';
 
 /**
  * Every open request, by place, frame number and deadline. It is the one place that tells clients, and it tells each of them once.
@@ -75,11 +76,11 @@ export class RequestTable {
     request.place = where === 'last' ? this.#line.push(request) : this.#line.unshift(request);
   }
 
-  /** Puts the request on a VM under a new frame number. @param requests those that the VM has */
-  putOn(request: OpenRequest, vm: { readonly id: number; readonly requests: LinkedList<OpenRequest> }): void {
+  /** Puts the request on a VM under a new frame number. */
+  putOn(request: OpenRequest, vm: Pick<VmRecord, 'id' | 'take'>): void {
     request.frame = this.nextFrame();
     request.vm = vm.id;
-    request.place = vm.requests.push(request);
+    request.place = vm.take(request);
     this.#byFrame.set(request.frame, request);
   }
 

@@ -1,11 +1,16 @@
 /** Where a value stands in an array of growing numbers, or would stand. */
 export function sortedIndex(sorted: readonly number[], value: number): number {
+  return sortedIndexBy(sorted, value, (item) => item);
+}
+
+/** The same among what is sorted by `keyOf`. */
+export function sortedIndexBy<T>(sorted: readonly T[], value: number, keyOf: (item: T) => number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     const item = sorted[middle];
-    if (item !== undefined && item < value) low = middle + 1;
+    if (item !== undefined && keyOf(item) < value) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -135,7 +135,7 @@ function report(vm: VmRecord, line: GuestReport, ruleMs: number, params: Params)
     line.cpuPercent < params.idleCpuPercent && line.inFlight === 0 && vm.inFlight === 0 && !vm.dispatchedSinceReport;
   vm.dispatchedSinceReport = false;
   if (!idle) vm.freeCount = 0;
-  else if (ruleMs - vm.countedMs >= COUNTED_SHARE * vm.statusIntervalMs) {
+  else if (vm.countedMs === undefined || ruleMs - vm.countedMs >= COUNTED_SHARE * vm.statusIntervalMs) {
     vm.freeCount += 1;
     vm.countedMs = ruleMs;
   }

@@ -31,6 +31,15 @@ const GROUPS = {
 
 export type Group = keyof typeof GROUPS;
 
+/** The VMs of a group. */
+export interface VmGroup extends Iterable<Vm> {
+  readonly size: number;
+  has(vm: Vm): boolean;
+}
+
+/** Nearly all VMs are in these, nearly always, so a set of them would only repeat what the records say. */
+const COMMON: readonly Group[] = ['ready', 'serving'];
+
 const NAMES: readonly Group[] = Object.keys(GROUPS).filter((name): name is Group => name in GROUPS);
 const UNREPORTED = NAMES.indexOf('unreported');
 const BOOTING = NAMES.indexOf('booting');
@@ -43,11 +52,11 @@ const OF_REPORTS: readonly number[] = ALL.filter((bit) =>
 
 /** VMs by what the rules ask for. Nothing here is a fact of its own: all of it follows from the records. */
 export class VmIndex {
-  readonly #groups: readonly Set<VmRecord>[] = NAMES.map(() => new Set());
-  readonly #byName: ReadonlyMap<Group, ReadonlySet<Vm>> = new Map(
-    NAMES.map((name, bit) => [name, this.#groups[bit] ?? EMPTY]),
-  );
   readonly #slots: (VmRecord | undefined)[] = [];
+  readonly #groups: readonly (Set<VmRecord> | CommonGroup)[] = NAMES.map((name, bit) =>
+    COMMON.includes(name) ? new CommonGroup(this.#slots, bit) : new Set(),
+  );
+  readonly #byName: ReadonlyMap<Group, VmGroup> = new Map(NAMES.map((name, bit) => [name, this.#groups[bit] ?? EMPTY]));
   readonly #unused: number[] = [];
   /** R2: what a VM's requests count for in its rank. */
   readonly #fill: 1 | -1;
@@ -64,7 +73,7 @@ export class VmIndex {
     this.#fill = routing === 'pack' ? -1 : 1;
   }
 
-  group(name: Group): ReadonlySet<Vm> {
+  group(name: Group): VmGroup {
     return this.#byName.get(name) ?? EMPTY;
   }
 
@@ -180,7 +189,36 @@ export class VmIndex {
   }
 }
 
-const EMPTY: ReadonlySet<Vm> = new Set();
+const EMPTY: VmGroup = new Set<Vm>();
+
+/** A group of which only the number is kept: who is in it, each record says. */
+class CommonGroup implements VmGroup {
+  readonly #slots: readonly (VmRecord | undefined)[];
+  readonly #bit: number;
+  size = 0;
+
+  constructor(slots: readonly (VmRecord | undefined)[], bit: number) {
+    this.#slots = slots;
+    this.#bit = bit;
+  }
+
+  has({ groups }: Vm): boolean {
+    return (groups & (1 << this.#bit)) !== 0;
+  }
+
+  /** The record says already that the VM is in the group. */
+  add(_vm: VmRecord): void {
+    this.size += 1;
+  }
+
+  delete(_vm: VmRecord): void {
+    this.size -= 1;
+  }
+
+  *[Symbol.iterator](): Generator<Vm> {
+    for (const vm of this.#slots) if (vm !== undefined && this.has(vm)) yield vm;
+  }
+}
 
 /** A bit for each group that the VM is in. @param asked those of which that may have changed */
 function groupsOf(vm: Vm, params: Params, asked: readonly number[]): number {

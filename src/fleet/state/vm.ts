@@ -1,4 +1,4 @@
-import { LinkedList } from '../../actors/mod.ts';
+import { LinkedList, type ListNode } from '../../actors/mod.ts';
 import type { Address } from '../values/address.ts';
 import type { VmEndReason } from '../values/end-reason.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
@@ -41,6 +41,9 @@ export interface NewVm {
   };
 }
 
+/** Of all VMs without any: nothing is ever put there. */
+const NONE = new LinkedList<OpenRequest>();
+
 /**
  * The record of one VM. Times are milliseconds of the rule clock, unless the field says that they are monotonic.
  * Transitions change it, the policy reads it as `Vm`.
@@ -67,8 +70,8 @@ export class VmRecord {
   faults = 0;
   /** `free_count` of its row: idle reports in a row. */
   freeCount = 0;
-  /** Requests dispatched and not ended, first dispatched first. */
-  readonly requests = new LinkedList<OpenRequest>();
+  /** Undefined while it has none, as most have at most times. */
+  #requests: LinkedList<OpenRequest> | undefined;
   // The figures of the last status line, which `report` gives as one.
   /** Undefined before the first. */
   seq: number | undefined;
@@ -82,8 +85,8 @@ export class VmRecord {
   askedMs: number | undefined;
   /** Since when the link of a VM that was ready is down. */
   linkDownMs: number | undefined;
-  /** When a report last counted towards `freeCount`. */
-  countedMs = Number.NEGATIVE_INFINITY;
+  /** When a report last counted towards `freeCount`; undefined before the first. */
+  countedMs: number | undefined;
   /** Since when nothing is in flight. */
   idleMs: number;
   /** The index's own: the number that the VM has there, and a bit for each group that it is in. */
@@ -115,17 +118,15 @@ export class VmRecord {
   readyMs: number | undefined;
   /** The rule that wants it to run. */
   rule: Rule | undefined;
-  /** It is not asked to relay a command before (R10). */
-  relayFromMs = Number.NEGATIVE_INFINITY;
+  /** It is not asked to relay a command before (R10); undefined: it may be asked. */
+  relayFromMs: number | undefined;
   /** The VM that this one was started to replace. */
   replaces: VmId | undefined;
-  /** It leaves because of a failure of its own: its end counts towards the back-off. */
-  failed = false;
   /** Why it is draining or stopping. */
   why: string | undefined;
   reason: VmEndReason | undefined;
-  /** When it was last told to stop; monotonic. */
-  stopSentMs = Number.NEGATIVE_INFINITY;
+  /** When it was last told to stop; monotonic. Undefined: it was not. */
+  stopSentMs: number | undefined;
 
   constructor(vm: NewVm, params: Params, ruleMs: number) {
     this.id = vm.vm;
@@ -164,10 +165,31 @@ export class VmRecord {
     this.served = served;
   }
 
-  /** Requests dispatched and not ended, by the router's own count. */
-  get inFlight(): number {
-    return this.requests.length;
+  /** Requests dispatched and not ended, first dispatched first. */
+  get requests(): Readonly<LinkedList<OpenRequest>> {
+    return this.#requests ?? NONE;
   }
+
+  /** How many those are, by the router's own count. */
+  get inFlight(): number {
+    return this.#requests?.length ?? 0;
+  }
+
+  /** A request is dispatched to it. */
+  take(request: OpenRequest): ListNode<OpenRequest> {
+    this.#requests ??= new LinkedList();
+    return this.#requests.push(request);
+  }
+
+  /** A request has left it. */
+  left(): void {
+    if (this.#requests?.length === 0) this.#requests = undefined;
+  }
+}
+
+/** Whether the VM may be asked to relay a command (R10). */
+export function mayRelay({ relayFromMs }: Vm, ruleMs: number): boolean {
+  return relayFromMs === undefined || ruleMs >= relayFromMs;
 }
 
 /** A VM as the policy reads it. */

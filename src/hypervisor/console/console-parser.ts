@@ -17,6 +17,14 @@ const LOG_RATE = new RateLimit(200, 1_000);
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
+/** A line of which only a part has come. */
+interface Part {
+  bytes: Buffer;
+  length: number;
+  /** It was cut, and the rest of it is passed over. */
+  isCut: boolean;
+}
+
 /**
  * Turns the bytes of a guest's console, however they are split, into events. The bytes are untrusted: whatever they
  * are, the parser neither throws nor grows, and it drops and counts lines that come too fast. It has no clock of its
@@ -24,15 +32,12 @@ const RETURN = 0x0d;
  */
 export class ConsoleParser {
   readonly #format: LineFormat;
-  /** The line of which only a part has come. Most come whole, and a console at rest needs no memory for them. */
-  #line: Buffer | undefined;
-  #length = 0;
+  /** Most lines come whole, and a console at rest needs no memory for them. */
+  #part: Part | undefined;
   /** When each rate is unused again. */
   #contractMs = 0;
   #relayMs = 0;
   #logMs = 0;
-  /** True after a line has been cut, until it ends. */
-  #skipping = false;
   #shed = 0;
 
   constructor(format: LineFormat) {
@@ -46,46 +51,34 @@ export class ConsoleParser {
     for (let from = 0; from < bytes.length; ) {
       const newline = bytes.indexOf(NEWLINE, from);
       const end = newline < 0 ? bytes.length : newline;
-      const isWhole = newline >= 0 && this.#length === 0 && !this.#skipping && end - from <= LINE_BYTES_MAX;
+      const isWhole = newline >= 0 && this.#part === undefined && end - from <= LINE_BYTES_MAX;
       if (isWhole) this.#tellLine(chunk, from, end, nowMs, events);
       else {
-        this.#take(bytes.subarray(from, end), nowMs, events);
-        if (newline >= 0) this.#endOfLine(nowMs, events);
+        this.#part ??= { bytes: Buffer.allocUnsafe(LINE_BYTES_FIRST), length: 0, isCut: false };
+        this.#take(this.#part, bytes.subarray(from, end), nowMs, events);
+        if (newline >= 0) this.#endOfLine(this.#part, nowMs, events);
       }
       from = end + 1;
     }
     return events;
   }
 
-  #take(part: Uint8Array, nowMs: number, events: ConsoleEvent[]): void {
-    if (this.#skipping) return;
-    const room = LINE_BYTES_MAX - this.#length;
-    const taken = Math.min(part.length, room);
-    const line = this.#withRoom(this.#length + taken);
-    line.set(part.length > room ? part.subarray(0, room) : part, this.#length);
-    this.#length += taken;
-    if (part.length <= room) return;
+  #take(part: Part, more: Uint8Array, nowMs: number, events: ConsoleEvent[]): void {
+    if (part.isCut) return;
+    const room = LINE_BYTES_MAX - part.length;
+    const taken = Math.min(more.length, room);
+    grow(part, part.length + taken);
+    part.bytes.set(more.length > room ? more.subarray(0, room) : more, part.length);
+    part.length += taken;
+    if (more.length <= room) return;
     // An endless line must not stay invisible, so its beginning is told at once.
-    this.#skipping = true;
-    this.#tell(line, 0, this.#length, true, nowMs, events);
+    part.isCut = true;
+    this.#tell(part.bytes, 0, part.length, true, nowMs, events);
   }
 
-  #withRoom(bytes: number): Buffer {
-    const line = this.#line;
-    if (line !== undefined && bytes <= line.length) return line;
-    let size = line?.length ?? LINE_BYTES_FIRST;
-    while (size < bytes) size *= 2;
-    const grown = Buffer.allocUnsafe(size);
-    line?.copy(grown, 0, 0, this.#length);
-    this.#line = grown;
-    return grown;
-  }
-
-  #endOfLine(nowMs: number, events: ConsoleEvent[]): void {
-    if (!this.#skipping && this.#line !== undefined) this.#tellLine(this.#line, 0, this.#length, nowMs, events);
-    this.#skipping = false;
-    this.#length = 0;
-    this.#line = undefined;
+  #endOfLine({ bytes, length, isCut }: Part, nowMs: number, events: ConsoleEvent[]): void {
+    this.#part = undefined;
+    if (!isCut) this.#tellLine(bytes, 0, length, nowMs, events);
   }
 
   #tellLine(bytes: Buffer, from: number, end: number, nowMs: number, events: ConsoleEvent[]): void {
@@ -133,4 +126,14 @@ export class ConsoleParser {
       }
     }
   }
+}
+
+/** Makes room for so many bytes. */
+function grow(part: Part, bytes: number): void {
+  if (bytes <= part.bytes.length) return;
+  let size = part.bytes.length;
+  while (size < bytes) size *= 2;
+  const grown = Buffer.allocUnsafe(size);
+  part.bytes.copy(grown, 0, 0, part.length);
+  part.bytes = grown;
 }

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { GuestReady } from '../../fleet/mod.ts';
+import { KeptOnce } from '../../kept-once.ts';
 import { isOperationName, OPERATIONS_MAX } from '../../operation-name.ts';
 import type { ConsoleEvent } from './console-event.ts';
 import { isPrintable, printable } from './printable.ts';
@@ -64,16 +64,11 @@ function parseReady(fields: Fields): ConsoleEvent {
   if (payload !== 'text' && payload !== 'bytes') throw new Refusal('`payload` is neither text nor bytes');
   const told = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
   const guest = payload === 'bytes' ? ({ ...told, payload } as const) : told;
-  return { kind: 'ready', bind: field(fields, 'bind'), addr: field(fields, 'addr'), guest: shared(guest) };
+  return { kind: 'ready', bind: field(fields, 'bind'), addr: field(fields, 'addr'), guest: ready.of(guest) };
 }
 
-/** The guests of one image say the same, and each VM keeps what its guest has said: it is kept once. */
-function shared(guest: GuestReady): GuestReady {
-  if (!isDeepStrictEqual(guest, lastGuest)) lastGuest = guest;
-  return lastGuest;
-}
-
-let lastGuest: GuestReady = { textBytesMax: 0, idempotent: false, operations: [] };
+/** The guests of one image say the same, and each VM keeps what its guest has said. */
+const ready = new KeptOnce<GuestReady>();
 
 function parseStatus(fields: Fields, ramBytesMax: number): ConsoleEvent {
   const cpu = field(fields, 'cpu');

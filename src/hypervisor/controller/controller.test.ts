@@ -158,7 +158,7 @@ describe('a controller that cannot identify a VM', () => {
     expect(host.notices).toHaveLength(1);
     found = running;
     await host.kit.advance(10_000);
-    expect(adopted).toMatchObject([{ origin: { kind: 'found' } }]);
+    expect(adopted).toMatchObject([{ origin: 'found' }]);
     await host.kit.advance(30_000);
     expect(adopted).toHaveLength(1);
   });
@@ -393,7 +393,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     await host.kit.settle();
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
     await host.kit.settle();
-    expect(actors.map(({ origin }) => origin)).toMatchObject([{ spec: { vm: 7, address: ADDRESS, ...asked } }]);
+    expect(actors).toMatchObject([{ origin: 'new', spec: { vm: 7, address: ADDRESS, ...asked } }]);
     expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toEqual([]);
   });
 

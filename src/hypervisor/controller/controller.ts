@@ -147,7 +147,7 @@ class Controller {
   }
 
   /** The VM of a new actor may be half made: it is looked for and ended. A VM that was found is left alone. */
-  #startFailed(vm: VmId, origin: VmTask['origin']['kind'], why: string): void {
+  #startFailed(vm: VmId, origin: VmTask['origin'], why: string): void {
     if (origin === 'new') this.#commands.obey({ kind: 'stop', vm, reason: 'prepare-failed', why });
     else this.#reconciliation.leaveAlone(vm, why);
   }

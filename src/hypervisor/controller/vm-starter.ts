@@ -39,7 +39,7 @@ export class VmStarter {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
     const parameters = this.#parametersOf(digest);
-    this.#add({ kind: 'new', spec: { vm, address, ...specOf(parameters) } }, parameters);
+    this.#add('new', { vm, address, ...specOf(parameters) }, parameters);
   }
 
   #parametersOf(digest: string | undefined): VmParameters {
@@ -50,14 +50,14 @@ export class VmStarter {
 
   adopt(manifest: Manifest): void {
     const { vms, fresh } = this.#options;
-    this.#add({ kind: 'found', manifest });
+    this.#add('found', manifest.spec);
     if (fresh !== true) return;
     vms.tell(manifest.spec.vm, { kind: 'stop', reason: 'started-afresh', why: 'Shoal was started afresh' });
   }
 
-  #add(origin: VmTask['origin'], { bootTimeoutMs, stopLimits } = this.#parameters): void {
+  #add(origin: VmTask['origin'], spec: MachineSpec, { bootTimeoutMs, stopLimits } = this.#parameters): void {
     const { vms, logFolder, events, relays, notices } = this.#options;
-    vms.add({ origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
+    vms.add({ origin, spec, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
-import type { Address, VmId } from '../../fleet/mod.ts';
+import type { VmId } from '../../fleet/mod.ts';
 import { type ChildReply, child, type SupervisorMessage } from '../../supervisor/mod.ts';
-import type { Accelerator, QemuBuild, VmNetwork } from '../port.ts';
+import type { MachineSpec } from '../port.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
@@ -15,7 +15,7 @@ export interface VmTableOptions {
   readonly supervisor: Ref<SupervisorMessage>;
   readonly home: VmHome;
   /** The actor of a VM could not be started, and nothing more is heard of that VM. */
-  readonly onStartFailed: (vm: VmId, origin: VmTask['origin']['kind'], why: string) => void;
+  readonly onStartFailed: (vm: VmId, origin: VmTask['origin'], why: string) => void;
 }
 
 /** Of each VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
@@ -29,11 +29,7 @@ const ONLY_START: readonly LastingCommand[] = [START];
 const NAME = 'vm-';
 
 interface Entry {
-  readonly address: Address;
-  readonly imageDigest: string;
-  readonly accelerator: Accelerator;
-  readonly network: VmNetwork;
-  readonly qemu: QemuBuild | undefined;
+  readonly spec: MachineSpec;
   pid: number | undefined;
   shard: number | undefined;
   ref: Ref<VmMessage> | undefined;
@@ -64,16 +60,10 @@ export class VmTable {
   }
 
   get summaries(): readonly VmSummary[] {
-    return [...this.#entries].map(([vm, { address, imageDigest, accelerator, network, qemu, pid, shard }]) => ({
-      vm,
-      address,
-      imageDigest,
-      accelerator,
-      network,
-      qemu,
-      pid,
-      shard,
-    }));
+    return [...this.#entries.values()].map(({ spec, pid, shard }) => {
+      const { vm, address, imageDigest, accelerator, network = 'user', qemu } = spec;
+      return { vm, address, imageDigest, accelerator, network, qemu, pid, shard };
+    });
   }
 
   has(vm: VmId): boolean {
@@ -86,15 +76,10 @@ export class VmTable {
   }
 
   add(task: VmTask): void {
-    const { origin } = task;
-    const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
-    const { vm, address, imageDigest, accelerator, network = 'user', qemu } = spec;
+    const { spec, origin } = task;
+    const { vm } = spec;
     const entry: Entry = {
-      address,
-      imageDigest,
-      accelerator,
-      network,
-      qemu,
+      spec,
       pid: undefined,
       shard: undefined,
       ref: undefined,
@@ -113,7 +98,7 @@ export class VmTable {
       restartLimit: VM_RESTARTS,
       onRef: this.#onRef,
     });
-    this.#options.supervisor.tell({ kind: 'start-child', spec: childSpec, replyTo: this.#onStarted(vm, origin.kind) });
+    this.#options.supervisor.tell({ kind: 'start-child', spec: childSpec, replyTo: this.#onStarted(vm, origin) });
   }
 
   tell(vm: VmId, command: LastingCommand): void {
@@ -158,7 +143,7 @@ export class VmTable {
     );
   }
 
-  #onStarted(vm: VmId, origin: VmTask['origin']['kind']): Ref<ChildReply> {
+  #onStarted(vm: VmId, origin: VmTask['origin']): Ref<ChildReply> {
     const tell = (reply: ChildReply): boolean => {
       if (reply.ok) return true;
       this.remove(vm);

@@ -2,6 +2,14 @@ import { ShoalError } from '../../errors.ts';
 import { OPERATION_CHARS_MAX } from '../../operation-name.ts';
 import { FRAME_BYTES_MAX, type FrameSink, FrameType, HEADER_BYTES, NO_BYTES, TOKEN_BYTES_MAX } from './frame.ts';
 
+/** The beginning of a frame of which only a part has come. */
+interface Part {
+  /** As long as the header, or as the whole frame with its header. */
+  readonly bytes: Uint8Array;
+  readonly isHeader: boolean;
+  filled: number;
+}
+
 /**
  * Cuts a byte stream, however it is split, into frames. A frame within one chunk is not copied. The first invalid
  * frame ends the parser for good, because the start of any later frame is unknown.
@@ -9,12 +17,7 @@ import { FRAME_BYTES_MAX, type FrameSink, FrameType, HEADER_BYTES, NO_BYTES, TOK
 export class FrameParser {
   readonly #sink: FrameSink;
   readonly #frameBytesMax: number;
-  /** Made when a header first comes in two chunks, which is rare. */
-  #header: Uint8Array | undefined;
-  #headerFilled = 0;
-  /** The frame of which only a part has come, header included. */
-  #partial: Uint8Array | undefined;
-  #partialFilled = 0;
+  #part: Part | undefined;
   #broken: ShoalError | undefined;
 
   /** @param frameBytesMax largest length of what follows a header */
@@ -28,9 +31,9 @@ export class FrameParser {
     if (this.#broken !== undefined) throw this.#broken;
     let at = 0;
     while (at < bytes.length) {
-      if (this.#partial !== undefined) at = this.#fillPartial(this.#partial, bytes, at);
-      else if (this.#header !== undefined && this.#headerFilled > 0) at = this.#fillHeader(this.#header, bytes, at);
-      else at = this.#whole(bytes, at);
+      const part = this.#part;
+      if (part === undefined) at = this.#whole(bytes, at);
+      else at = part.isHeader ? this.#fillHeader(part, bytes, at) : this.#fillFrame(part, bytes, at);
     }
   }
 
@@ -48,44 +51,37 @@ export class FrameParser {
       at = end;
     }
     if (at < bytes.length) {
-      this.#header ??= new Uint8Array(HEADER_BYTES);
-      this.#header.set(bytes.subarray(at));
-      this.#headerFilled = bytes.length - at;
+      this.#part = { bytes: new Uint8Array(HEADER_BYTES), isHeader: true, filled: 0 };
+      fill(this.#part, bytes, at);
     }
     return bytes.length;
   }
 
-  #fillHeader(header: Uint8Array, bytes: Uint8Array, from: number): number {
-    const end = Math.min(bytes.length, from + HEADER_BYTES - this.#headerFilled);
-    header.set(bytes.subarray(from, end), this.#headerFilled);
-    this.#headerFilled += end - from;
-    if (this.#headerFilled < HEADER_BYTES) return end;
-    this.#headerFilled = 0;
-    const length = this.#checkedLength(new DataView(header.buffer), 0);
-    this.#begin(header, 0, HEADER_BYTES + length);
-    this.#handPartial();
+  #fillHeader(part: Part, bytes: Uint8Array, from: number): number {
+    const end = fill(part, bytes, from);
+    if (part.filled < HEADER_BYTES) return end;
+    const length = this.#checkedLength(new DataView(part.bytes.buffer), 0);
+    this.#begin(part.bytes, 0, HEADER_BYTES + length);
+    this.#handWhole();
     return end;
   }
 
-  #fillPartial(partial: Uint8Array, bytes: Uint8Array, from: number): number {
-    const end = Math.min(bytes.length, from + partial.length - this.#partialFilled);
-    partial.set(bytes.subarray(from, end), this.#partialFilled);
-    this.#partialFilled += end - from;
-    this.#handPartial();
+  #fillFrame(part: Part, bytes: Uint8Array, from: number): number {
+    const end = fill(part, bytes, from);
+    this.#handWhole();
     return end;
   }
 
   #begin(bytes: Uint8Array, from: number, total: number): void {
-    this.#partial = new Uint8Array(total);
-    this.#partial.set(bytes.subarray(from, from + total));
-    this.#partialFilled = Math.min(bytes.length - from, total);
+    this.#part = { bytes: new Uint8Array(total), isHeader: false, filled: 0 };
+    fill(this.#part, bytes, from);
   }
 
-  #handPartial(): void {
-    const partial = this.#partial;
-    if (partial === undefined || this.#partialFilled < partial.length) return;
-    this.#partial = undefined;
-    this.#hand(new DataView(partial.buffer), partial, 0, partial.length);
+  #handWhole(): void {
+    const part = this.#part;
+    if (part === undefined || part.filled < part.bytes.length) return;
+    this.#part = undefined;
+    this.#hand(new DataView(part.bytes.buffer), part.bytes, 0, part.bytes.length);
   }
 
   #hand(view: DataView, bytes: Uint8Array, at: number, end: number): void {
@@ -119,7 +115,15 @@ export class FrameParser {
 
   #fail(why: string): never {
     this.#broken = new ShoalError('FRAME_INVALID', `A frame of the guest is refused: ${why}`, { details: { why } });
-    this.#partial = undefined;
+    this.#part = undefined;
     throw this.#broken;
   }
+}
+
+/** Copies what is missing, as far as it has come. @returns where to go on */
+function fill(part: Part, bytes: Uint8Array, from: number): number {
+  const end = Math.min(bytes.length, from + part.bytes.length - part.filled);
+  part.bytes.set(bytes.subarray(from, end), part.filled);
+  part.filled += end - from;
+  return end;
 }

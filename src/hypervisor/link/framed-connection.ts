@@ -10,27 +10,21 @@ import { parseGuestError } from './guest-error.ts';
 
 export interface FramedConnectionOptions {
   readonly connection: GuestConnection;
-  readonly clock: Clock;
   /** The upper half of the ids of all frames that are sent. */
   readonly tag: number;
-  /** How long the first pong may take. `hostfwd` accepts even for a guest without network. */
-  readonly firstPongMs: number;
   /** Largest length of what follows a header; default: as long as any frame may be. */
   readonly frameBytesMax?: number | undefined;
-  /** Requests go in frames that carry their content type, if the guest takes such frames. */
-  readonly isTyped?: boolean;
   readonly listener: ConnectionListener;
 }
 
 export interface ConnectionListener extends ChannelListener {
-  answer(
-    ok: boolean,
-    idLow: number,
-    idHigh: number,
-    token: Uint8Array,
-    payload: Uint8Array,
-    contentType?: string,
-  ): void;
+  readonly clock: Clock;
+  /** How long the first pong may take. `hostfwd` accepts even for a guest without network. */
+  readonly firstPongMs: number;
+  /** Requests go in frames that carry their content type, if the guest takes such frames. */
+  readonly isTyped: boolean;
+  /** @param idLow undefined for the answer to a request of another connection */
+  answer(ok: boolean, idLow: number | undefined, token: Uint8Array, payload: Uint8Array, contentType?: string): void;
 }
 
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
@@ -46,14 +40,13 @@ const ASKED_ID = 1;
  * answered: the opening of a port, else a ping.
  */
 export class FramedConnection implements FrameSink, GuestChannel {
-  readonly tag: number;
+  /** The upper half of the ids of all frames that are sent. */
+  readonly #tag: number;
   readonly #connection: GuestConnection;
-  readonly #clock: Clock;
-  readonly #firstPongMs: number;
-  readonly #isTyped: boolean;
   readonly #listener: ConnectionListener;
   readonly #parser: FrameParser;
-  readonly #writer = new FrameWriter();
+  /** Undefined while there is nothing to write. */
+  #writer: FrameWriter | undefined;
   #ready = false;
   #full = false;
   #flushing = false;
@@ -62,18 +55,15 @@ export class FramedConnection implements FrameSink, GuestChannel {
   #cancelGreeting: CancelTimer | undefined;
 
   constructor(options: FramedConnectionOptions) {
-    const { connection, clock, tag, firstPongMs, frameBytesMax = FRAME_BYTES_MAX, listener } = options;
-    this.tag = tag;
+    const { connection, tag, frameBytesMax = FRAME_BYTES_MAX, listener } = options;
+    this.#tag = tag;
     this.#connection = connection;
-    this.#clock = clock;
-    this.#firstPongMs = firstPongMs;
-    this.#isTyped = options.isTyped === true;
     this.#listener = listener;
     this.#parser = new FrameParser(this, frameBytesMax);
-    connection.onOpen(() => this.#guard(() => this.#opened()));
-    connection.onBytes((bytes) => this.#guard(() => this.#received(bytes)));
-    connection.onDrain(() => this.#guard(() => this.#drained()));
-    connection.onClose((why) => this.#guard(() => this.#lose(why)));
+    connection.onOpen(this.#onOpen.bind(this));
+    connection.onBytes(this.#onBytes.bind(this));
+    connection.onDrain(this.#onDrain.bind(this));
+    connection.onClose(this.#onClose.bind(this));
   }
 
   get isReady(): boolean {
@@ -86,7 +76,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
   }
 
   request({ id, token, payload, contentType, takesTypes }: LinkRequest, operation: Uint8Array): void {
-    if (!this.#isTyped || takesTypes !== true)
+    if (!this.#listener.isTyped || takesTypes !== true)
       return this.#send(FrameType.request, id >>> 0, operation, token, payload);
     this.#send(FrameType.typedRequest, id >>> 0, operation, token, payload, contentTypeBytes(contentType));
   }
@@ -110,8 +100,9 @@ export class FramedConnection implements FrameSink, GuestChannel {
     payload: Uint8Array,
     contentType: Uint8Array = NO_BYTES,
   ): void {
-    this.#writer.append(type, idLow, this.tag, op, token, payload, contentType);
-    if (this.#writer.bytes >= BATCH_BYTES_MAX) this.#flushNow();
+    this.#writer ??= new FrameWriter();
+    this.#writer.append(type, idLow, this.#tag, op, token, payload, contentType);
+    if (this.#isBatchFull) this.#flushNow();
     else this.#flushLater();
   }
 
@@ -125,7 +116,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
   /** Pings at once; `pong` follows if the guest answers. */
   ask(): void {
     // Without the limit, asking a guest that reads nothing would fill the memory.
-    if (this.#ready && this.#writer.bytes < BATCH_BYTES_MAX) this.#ping(ASKED_ID);
+    if (this.#ready && !this.#isBatchFull) this.#ping(ASKED_ID);
   }
 
   /** Writes what was sent. */
@@ -150,15 +141,15 @@ export class FramedConnection implements FrameSink, GuestChannel {
           this.#lose(`the guest ended the connection: ${shown(payload)}`);
           return;
         }
-        this.#listener.answer(false, low, high, token, payload);
+        this.#listener.answer(false, this.#ownId(low, high), token, payload);
         return;
       case FrameType.reply:
-        this.#listener.answer(true, low, high, token, payload);
+        this.#listener.answer(true, this.#ownId(low, high), token, payload);
         return;
       case FrameType.typedReply: {
         const typed = splitTyped(payload);
         if (typed === undefined) this.#lose('FRAME_INVALID: a reply has a content type that is none');
-        else this.#listener.answer(true, low, high, token, typed.payload, typed.contentType);
+        else this.#listener.answer(true, this.#ownId(low, high), token, typed.payload, typed.contentType);
         return;
       }
       case FrameType.pong:
@@ -172,6 +163,30 @@ export class FramedConnection implements FrameSink, GuestChannel {
     }
   }
 
+  #ownId(low: number, high: number): number | undefined {
+    return high === this.#tag ? low : undefined;
+  }
+
+  get #isBatchFull(): boolean {
+    return this.#writer !== undefined && this.#writer.bytes >= BATCH_BYTES_MAX;
+  }
+
+  #onOpen(): void {
+    this.#guard(() => this.#opened());
+  }
+
+  #onBytes(bytes: Uint8Array): void {
+    this.#guard(() => this.#received(bytes));
+  }
+
+  #onDrain(): void {
+    this.#guard(() => this.#drained());
+  }
+
+  #onClose(why: string): void {
+    this.#guard(() => this.#lose(why));
+  }
+
   #opened(): void {
     if (this.#connection.isAnsweredOpen === true) {
       this.#begin();
@@ -179,8 +194,9 @@ export class FramedConnection implements FrameSink, GuestChannel {
     }
     this.#pongDue = true;
     this.#ping(KEEP_ALIVE_ID);
-    this.#cancelGreeting = this.#clock.timer(this.#firstPongMs, () => {
-      if (!this.#ready) this.#guard(() => this.#lose(`no pong within ${this.#firstPongMs} ms`));
+    const { clock, firstPongMs } = this.#listener;
+    this.#cancelGreeting = clock.timer(firstPongMs, () => {
+      if (!this.#ready) this.#guard(() => this.#lose(`no pong within ${firstPongMs} ms`));
     });
   }
 
@@ -210,10 +226,11 @@ export class FramedConnection implements FrameSink, GuestChannel {
   }
 
   #answerPing(low: number, high: number): void {
-    if (this.#writer.bytes >= BATCH_BYTES_MAX) {
+    if (this.#isBatchFull) {
       this.#lose('the guest sends pings and reads no pongs');
       return;
     }
+    this.#writer ??= new FrameWriter();
     this.#writer.append(FrameType.pong, low, high, NO_BYTES, NO_BYTES, NO_BYTES);
     this.#flushLater();
   }
@@ -238,8 +255,10 @@ export class FramedConnection implements FrameSink, GuestChannel {
 
   #flushNow(): void {
     this.#flushing = false;
-    if (this.#full || this.#writer.bytes === 0) return;
-    for (const piece of this.#writer.take()) {
+    const writer = this.#writer;
+    if (this.#full || writer === undefined) return;
+    this.#writer = undefined;
+    for (const piece of writer.take()) {
       if (!this.#connection.write(piece)) this.#full = true;
     }
   }

@@ -1,4 +1,11 @@
-import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import {
+  type Behaviour,
+  type Clock,
+  type Context,
+  exponentialDelayMs,
+  type Receive,
+  type Ref,
+} from '../../actors/mod.ts';
 import {
   BYTES_TYPE,
   CONTENT_TYPE_FORM,
@@ -59,41 +66,60 @@ type LinkInput = LinkMessage | { readonly kind: 'connect' } | KeepAliveMessage |
  * @param owner told of everything; usually the router, on the same thread
  */
 export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions): Behaviour<LinkMessage> {
-  return (context) => {
-    // The actor sends itself more than others may.
-    const body = new Link(target, owner, options, context as Context<LinkInput>);
-    context.onStop(() => body.stop());
-    body.receive({ kind: 'connect' });
-    return (message) => body.receive(message);
-  };
+  return start.bind(undefined, target, owner, options);
 }
 
-class Link implements ConnectionListener, HttpChannelListener {
-  readonly #vm: number;
+function start(
+  target: LinkTarget,
+  owner: Ref<LinkEvent>,
+  options: LinkOptions,
+  context: Context<LinkMessage>,
+): Receive<LinkMessage> {
+  // The actor sends itself more than others may.
+  const body = new Link(target, owner, options, context as Context<LinkInput>);
+  context.onStop(body);
+  body.receive({ kind: 'connect' });
+  return body.receive.bind(body);
+}
+
+class Link implements Disposable, ConnectionListener, HttpChannelListener {
   readonly #target: LinkTarget;
   readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
   readonly #context: Context<LinkInput>;
   readonly #keepAlive: KeepAlive;
   readonly #keepAlivePart: number;
-  /** The router's ids of what the guest has been sent, by their low halves. */
-  readonly #inFlight = new SmallMap<number, number>();
+  /** The router's ids of what the guest has been sent, by their low halves. Undefined while that is nothing. */
+  #inFlight: SmallMap<number, number> | undefined;
   /** Undefined while none waits. */
   #waiting: LinkRequest[] | undefined;
   #channel: GuestChannel | undefined;
-  /** Of a framed connection. */
-  #tag = 0;
   /** Connections in a row that never became ready. */
   #failures = 0;
 
   constructor(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions, context: Context<LinkInput>) {
-    this.#vm = target.vm;
     this.#target = target;
     this.#owner = owner;
     this.#options = options;
     this.#context = context;
     this.#keepAlive = options.keepAlive ?? new KeepAlive(context.clock);
     this.#keepAlivePart = this.#keepAlive.add(context.self);
+  }
+
+  get clock(): Clock {
+    return this.#context.clock;
+  }
+
+  get firstPongMs(): number {
+    return this.#options.firstPongMs ?? FIRST_PONG_MS;
+  }
+
+  get isTyped(): boolean {
+    return this.#options.payload === 'bytes';
+  }
+
+  get #vm(): number {
+    return this.#target.vm;
   }
 
   receive(message: LinkInput): void {
@@ -114,14 +140,14 @@ class Link implements ConnectionListener, HttpChannelListener {
         this.#connect();
         return;
       case 'keep-alive':
-        if (this.#inFlight.size === 0) this.#channel?.keepAlive();
+        if (this.#inFlight === undefined) this.#channel?.keepAlive();
         return;
       case 'defect':
         throw new Error(message.message);
     }
   }
 
-  stop(): void {
+  [Symbol.dispose](): void {
     this.#keepAlive.remove(this.#context.self, this.#keepAlivePart);
     const channel = this.#channel;
     if (channel === undefined) return;
@@ -129,7 +155,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     channel.close();
     this.#options.longWork?.end(this.#vm);
     // A guest in doubt is not ready, and may have requests in work.
-    if (channel.isReady || this.#inFlight.size > 0) this.#tellLost('the link was closed');
+    if (channel.isReady || this.#inFlight !== undefined) this.#tellLost('the link was closed');
   }
 
   ready(): void {
@@ -141,17 +167,16 @@ class Link implements ConnectionListener, HttpChannelListener {
     this.#owner.tell({ kind: 'link-pong', vm: this.#vm });
   }
 
-  answer(ok: boolean, low: number, high: number, token: Uint8Array, payload: Uint8Array, contentType?: string): void {
-    const id = high === this.#tag && this.#channel !== undefined ? this.#inFlight.get(low) : undefined;
-    if (id === undefined) {
+  answer(ok: boolean, low: number | undefined, token: Uint8Array, payload: Uint8Array, contentType?: string): void {
+    const id = low === undefined || this.#channel === undefined ? undefined : this.#inFlight?.get(low);
+    if (low === undefined || id === undefined) {
       // Nobody can publish a reply without a token: it belongs to nobody.
       if (token.length === 0) return;
       const type = ok ? this.#typeOf(contentType) : {};
       this.#owner.tell({ kind: 'link-orphaned-reply', vm: this.#vm, token, ok, payload, ...type });
       return;
     }
-    this.#inFlight.delete(low);
-    this.#progressed();
+    this.#ended(low);
     if (ok) this.#tellReply(id, payload, contentType);
     else this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...parseGuestError(payload) });
   }
@@ -209,11 +234,11 @@ class Link implements ConnectionListener, HttpChannelListener {
   /** Nearly all are text: nothing is made for those. */
   #tellReply(id: number, payload: Uint8Array, contentType: string | undefined): void {
     const reply = { kind: 'link-reply', vm: this.#vm, id, payload } as const;
-    this.#owner.tell(this.#options.payload === 'bytes' ? { ...reply, ...this.#typeOf(contentType) } : reply);
+    this.#owner.tell(this.isTyped ? { ...reply, ...this.#typeOf(contentType) } : reply);
   }
 
   #typeOf(contentType: string | undefined): { readonly contentType?: string } {
-    return this.#options.payload === 'bytes' ? { contentType: contentType ?? BYTES_TYPE } : {};
+    return this.isTyped ? { contentType: contentType ?? BYTES_TYPE } : {};
   }
 
   #takeWaiting(): number[] {
@@ -223,15 +248,20 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #taken(low: number): number | undefined {
-    const id = this.#inFlight.get(low);
-    this.#inFlight.delete(low);
-    this.#progressed();
+    const id = this.#inFlight?.get(low);
+    this.#ended(low);
     return id;
+  }
+
+  #ended(low: number): void {
+    this.#inFlight?.delete(low);
+    if (this.#inFlight?.size === 0) this.#inFlight = undefined;
+    this.#progressed();
   }
 
   /** The guest works on its requests one after the other. */
   #progressed(): void {
-    if (this.#inFlight.size > 0) this.#options.longWork?.begin(this.#vm);
+    if (this.#inFlight !== undefined) this.#options.longWork?.begin(this.#vm);
     else this.#options.longWork?.end(this.#vm);
   }
 
@@ -270,13 +300,14 @@ class Link implements ConnectionListener, HttpChannelListener {
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
       return;
     }
-    if (this.#inFlight.size === 0) this.#options.longWork?.begin(this.#vm);
+    if (this.#inFlight === undefined) this.#options.longWork?.begin(this.#vm);
+    this.#inFlight ??= new SmallMap();
     this.#inFlight.set(id >>> 0, id);
     channel.request(request, operation);
   }
 
   #cancel(id: number): void {
-    if (this.#inFlight.get(id >>> 0) === id) {
+    if (this.#inFlight?.get(id >>> 0) === id) {
       this.#channel?.cancel(id >>> 0);
       return;
     }
@@ -293,7 +324,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     else {
       this.#channel = new HttpChannel({
         connect: () => connect(this.#target),
-        clock: this.#context.clock,
+        clock: this.clock,
         settings: http,
         bodyBytesMax: payloadBytesMax(this.#options.textBytesMax) ?? FRAME_BYTES_MAX,
         listener: this,
@@ -302,25 +333,22 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #framed(): FramedConnection {
-    const { connect, textBytesMax, firstPongMs } = this.#options;
+    const { connect, textBytesMax } = this.#options;
     // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
     // from 1 as well: without the tag such a reply could be taken for that of another request.
-    this.#tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
+    const tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
     return new FramedConnection({
       connection: connect(this.#target),
-      clock: this.#context.clock,
-      tag: this.#tag,
-      firstPongMs: firstPongMs ?? FIRST_PONG_MS,
+      tag,
       frameBytesMax: frameBytesMax(textBytesMax),
-      isTyped: this.#options.payload === 'bytes',
       listener: this,
     });
   }
 
   #tellLost(why: string): void {
-    const sent = [...this.#inFlight.values()];
+    const sent = [...(this.#inFlight?.values() ?? [])];
     const unsent = this.#takeWaiting();
-    this.#inFlight.clear();
+    this.#inFlight = undefined;
     this.#progressed();
     this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent, unsent, why });
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VmMemory } from '../../fleet/mod.ts';
+import { KeptOnce } from '../../kept-once.ts';
 import type { MachineSpec } from '../port.ts';
 import type { ImageProfile, PowerOff } from './profile.ts';
 
@@ -90,8 +91,11 @@ export function leastMemoryMib(profile: ImageProfile): number {
 /** The memory of a machine, beside what its image has and needs. */
 export function memoryOf(spec: Pick<MachineSpec, 'profile' | 'memoryMib'>): VmMemory {
   const profile = profileOf(spec);
-  return { mib: spec.memoryMib, usualMib: profile.memoryMib, leastMib: leastMemoryMib(profile) };
+  return memory.of({ mib: spec.memoryMib, usualMib: profile.memoryMib, leastMib: leastMemoryMib(profile) });
 }
+
+/** The router keeps that of each VM, and most have the same. */
+const memory = new KeptOnce<VmMemory>();
 
 /** Whether an image of this profile runs on the machine of the built-in image, as every image did before profiles. */
 export function isBuiltIn(profile: ImageProfile): boolean {

@@ -2,8 +2,9 @@ import type { Behaviour, Ref } from '../../actors/mod.ts';
 import { type SpawnerMessage, spawnerBehind } from '../../process/mod.ts';
 import type { ShardHome } from '../../shards/mod.ts';
 import { createQemuHypervisor, type QemuOptions } from '../qemu/hypervisor.ts';
-import { type VmOptions, vmActor } from '../vm/vm-actor.ts';
+import { vmActor } from '../vm/vm-actor.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
+import type { VmOptions } from '../vm/vm-options.ts';
 
 export interface VmShardOptions {
   readonly qemu: Omit<QemuOptions, 'spawner' | 'clock'>;

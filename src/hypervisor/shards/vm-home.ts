@@ -1,7 +1,8 @@
 import type { ChildOptions } from '../../supervisor/mod.ts';
 import type { Hypervisor } from '../port.ts';
-import { type VmOptions, vmActor } from '../vm/vm-actor.ts';
+import { vmActor } from '../vm/vm-actor.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
+import type { VmOptions } from '../vm/vm-options.ts';
 
 /** The options of a VM's actor that are the same wherever it lives. */
 export type VmTask = Omit<VmOptions, 'checkpoint' | 'saveTo'>;

@@ -1,6 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { GuestReady, VmEnd } from '../../fleet/mod.ts';
+import { KeptOnce } from '../../kept-once.ts';
 import { type LifecycleState, NEW_STATE } from './lifecycle-state.ts';
 
 /** The knowledge of a VM's actor that outlives it: the actor that takes its place goes on from there. */
@@ -27,6 +28,9 @@ export const NEW_CHECKPOINT: VmCheckpoint = {
   ended: undefined,
 };
 
+/** Of VMs that answer: nearly all know the same. */
+const answering = new KeptOnce<VmCheckpoint>();
+
 /** Holds the checkpoint for all incarnations on one thread, and saves each change in case the thread is lost. */
 export class Checkpoints {
   readonly #saveTo: Ref<VmCheckpoint> | undefined;
@@ -42,7 +46,9 @@ export class Checkpoints {
   }
 
   update(change: Partial<VmCheckpoint>): void {
-    this.#latest = { ...this.#latest, ...change };
+    const latest = { ...this.#latest, ...change };
+    const isAnswering = latest.state.phase.name === 'answering' && latest.guest !== undefined;
+    this.#latest = isAnswering ? answering.of(latest) : latest;
     this.#saveTo?.tell(this.#latest);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../actors/mod.ts';
 import { toEnvelope } from '../../errors.ts';
 import { type Defect, defectOf } from '../defect.ts';
-import type { Hypervisor, Machine, MachineSpec } from '../port.ts';
+import type { Hypervisor, Machine, MachineExit, MachineSpec } from '../port.ts';
 import { CpuUse } from './cpu-use.ts';
 import type { LifecycleAction, LifecycleInput } from './lifecycle.ts';
 
@@ -59,9 +59,9 @@ export class MachineDriver {
       return machine;
     }
     this.#machine = machine;
-    machine.onConsole((bytes) => this.#printed(bytes));
-    machine.onFault((why) => this.#owner.report({ kind: 'impaired', why }));
-    machine.onExit((exit) => this.#owner.report({ kind: 'exited', exit }));
+    machine.onConsole(this.#printed.bind(this));
+    machine.onFault(this.#impaired.bind(this));
+    machine.onExit(this.#exited.bind(this));
     return machine;
   }
 
@@ -123,6 +123,14 @@ export class MachineDriver {
       () => owner.report({ kind: 'quit-answered', burning }),
       () => undefined,
     );
+  }
+
+  #impaired(why: string): void {
+    this.#owner.report({ kind: 'impaired', why });
+  }
+
+  #exited(exit: MachineExit): void {
+    this.#owner.report({ kind: 'exited', exit });
   }
 
   #printed(bytes: Uint8Array): void {

@@ -4,8 +4,9 @@ import type { Ref } from '../../actors/mod.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Machine, MachineExit, Manifest } from '../port.ts';
-import { type VmOptions, vmActor } from './vm-actor.ts';
+import { vmActor } from './vm-actor.ts';
 import type { VmMessage } from './vm-messages.ts';
+import type { VmOptions } from './vm-options.ts';
 
 const SPEC = {
   vm: 7,
@@ -99,7 +100,8 @@ async function open(port: Partial<Hypervisor>, options: Partial<VmOptions> = {})
   };
   const behaviour = vmActor(
     {
-      origin: { kind: 'new', spec: SPEC },
+      origin: 'new',
+      spec: SPEC,
       bootTimeoutMs: 10_000,
       stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
       logFolder: undefined,
@@ -128,7 +130,7 @@ async function answering(machine: FakeMachine, port: Partial<Hypervisor> = {}): 
   return fixture;
 }
 
-const FOUND: Pick<VmOptions, 'origin'> = { origin: { kind: 'found', manifest: MANIFEST } };
+const FOUND: Pick<VmOptions, 'origin' | 'spec'> = { origin: 'found', spec: MANIFEST.spec };
 
 function kinds(events: readonly { readonly kind: string }[]): readonly string[] {
   return events.map(({ kind }) => kind);

@@ -1,4 +1,4 @@
-import type { Behaviour, CancelTimer, Clock, Context, Ref } from '../../actors/mod.ts';
+import type { Behaviour, CancelTimer, Clock, Context, Receive } from '../../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
@@ -7,13 +7,13 @@ import { formatOf } from '../console/formats/format-of.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
-import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
+import type { Hypervisor, MachineSpec } from '../port.ts';
 import { bindOf } from '../profile/command-line.ts';
 import { probesOf } from '../profile/probes.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
 import { powerOffOf, profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
-import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
+import { Checkpoints, NEW_CHECKPOINT } from './checkpoint.ts';
 import { GuestProber } from './guest-prober.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
 import type { VmPhase } from './lifecycle-state.ts';
@@ -21,33 +21,18 @@ import { MachineDriver, type MachineOwner, type MachineReport } from './machine-
 import { probeOf } from './probe.ts';
 import { ProcessFigures } from './process-figures.ts';
 import { clearRemains, type Remains } from './remains.ts';
-import { type HostVmEvent, VmEvents } from './vm-events.ts';
+import { adopted, gone, type HostVmEvent, prepared } from './vm-events.ts';
 import { type LogOwner, VmLog } from './vm-log.ts';
-import type { RelayedLine, VmMessage } from './vm-messages.ts';
-
-export interface VmOptions {
-  /** A VM that is to be made, or one that was found running. */
-  readonly origin:
-    | { readonly kind: 'new'; readonly spec: MachineSpec }
-    | { readonly kind: 'found'; readonly manifest: Manifest };
-  readonly bootTimeoutMs: number;
-  readonly stopLimits: StopLimits;
-  /** Where the guest's log is kept; undefined: in memory only. */
-  readonly logFolder: string | undefined;
-  readonly events: Ref<HostVmEvent>;
-  readonly relays: Ref<RelayedLine> | undefined;
-  readonly notices: Ref<HostNotice> | undefined;
-  /** That of an earlier actor of this VM; undefined for the first. */
-  readonly checkpoint?: VmCheckpoint;
-  /** Told each checkpoint, in case the thread of this actor is lost. */
-  readonly saveTo?: Ref<VmCheckpoint>;
-}
+import type { VmMessage } from './vm-messages.ts';
+import type { VmOptions } from './vm-options.ts';
 
 type VmActorInput =
   | VmMessage
   | LifecycleInput
   | ConsoleEvent
   | MachineReport
+  /** Of a read of the console that tells of several things. */
+  | { readonly kind: 'printed'; readonly events: readonly ConsoleEvent[] }
   | { readonly kind: 'publish-log' }
   | { readonly kind: 'adopt' }
   | { readonly kind: 'adoption'; readonly adoption: Adoption }
@@ -64,28 +49,31 @@ const MIB = 1024 * 1024;
  * next incarnation adopts the process and goes on from the last checkpoint. It ends by itself when the VM is gone.
  */
 export function vmActor(options: VmOptions, hypervisor: Hypervisor): Behaviour<VmMessage> {
-  const { origin, checkpoint = NEW_CHECKPOINT, saveTo } = options;
-  const checkpoints = new Checkpoints(checkpoint, saveTo);
-  return async (context) => {
-    // The actor sends itself more than others may.
-    const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
-    context.onStop(() => body.letGo());
-    const isNew = origin.kind === 'new' && !checkpoints.latest.tried;
-    checkpoints.update({ tried: true });
-    await body.begin(isNew ? origin.spec : undefined);
-    return (message) => body.receive(message);
-  };
+  const { checkpoint = NEW_CHECKPOINT, saveTo } = options;
+  return start.bind(undefined, options, hypervisor, new Checkpoints(checkpoint, saveTo));
 }
 
-class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
+async function start(
+  options: VmOptions,
+  hypervisor: Hypervisor,
+  checkpoints: Checkpoints,
+  context: Context<VmMessage>,
+): Promise<Receive<VmMessage>> {
+  // The actor sends itself more than others may.
+  const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
+  context.onStop(body);
+  const isNew = options.origin === 'new' && !checkpoints.latest.tried;
+  checkpoints.update({ tried: true });
+  await body.begin(isNew ? options.spec : undefined);
+  return body.receive.bind(body);
+}
+
+class VmActor implements AsyncDisposable, MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #options: VmOptions;
   readonly #hypervisor: Hypervisor;
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
-  readonly #spec: MachineSpec;
-  readonly #profile: ImageProfile;
   readonly #parser: ConsoleParser;
-  readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
   /** Of a guest whose reports leave some out. */
   #figures: ProcessFigures | undefined;
@@ -98,16 +86,11 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   #cancelStage: CancelTimer | undefined;
 
   constructor(options: VmOptions, hypervisor: Hypervisor, checkpoints: Checkpoints, context: Context<VmActorInput>) {
-    const { origin, events } = options;
-    const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     this.#options = options;
     this.#hypervisor = hypervisor;
     this.#checkpoints = checkpoints;
     this.#context = context;
-    this.#spec = spec;
-    this.#profile = profileOf(spec);
     this.#parser = new ConsoleParser(formatOf(this.#profile.console, this));
-    this.#events = new VmEvents(spec.vm, events, context.clock);
   }
 
   get clock(): Clock {
@@ -171,6 +154,14 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     this.#context.self.tell({ kind: 'publish-log' });
   }
 
+  get #spec(): MachineSpec {
+    return this.#options.spec;
+  }
+
+  get #profile(): ImageProfile {
+    return profileOf(this.#spec);
+  }
+
   get #log(): VmLog {
     this.#keptLog ??= new VmLog(this);
     return this.#keptLog;
@@ -197,6 +188,9 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
       case 'refused':
       case 'shed':
         this.#log.heard(message);
+        return;
+      case 'printed':
+        for (const event of message.events) this.receive(event);
         return;
       case 'relay':
         this.#options.relays?.tell({ vm: this.#spec.vm, line: message.line });
@@ -247,7 +241,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   /** The process goes on without this actor: only a command ends it. */
-  async letGo(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#disarmBoot();
     this.#prober?.end();
     const ended = this.#keptLog?.end();
@@ -286,27 +280,31 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     });
   }
 
+  #tell(event: HostVmEvent): void {
+    this.#options.events.tell(event);
+  }
+
   #act(action: LifecycleAction): void {
     switch (action.do) {
       case 'tell-prepared':
         if (this.#checkpoints.latest.announceDue) this.#announceIfDue();
-        else if (this.#driver.machine !== undefined) this.#events.prepared(this.#driver.machine);
+        else if (this.#driver.machine !== undefined) this.#tell(prepared(this.#driver.machine));
         return;
       case 'tell-paused':
-        this.#events.paused();
+        this.#tell({ kind: 'vm-paused', vm: this.vm });
         return;
       case 'ping':
         this.#ping();
         return;
       case 'tell-booting':
-        this.#events.booting();
+        this.#tell({ kind: 'vm-booting', vm: this.vm });
         return;
       case 'tell-answering':
         this.#checkpoints.update({ guest: action.guest });
-        this.#events.answering(action.guest);
+        this.#tell({ kind: 'vm-answering', vm: this.vm, guest: action.guest });
         return;
       case 'tell-report':
-        this.#events.report(action.report);
+        this.#tell({ kind: 'vm-report', vm: this.vm, report: action.report, atMs: this.clock.now() });
         return;
       case 'end':
         this.#end(action.end, action.error);
@@ -345,13 +343,14 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   printed(bytes: Uint8Array): void {
     const events = this.#parser.push(bytes, this.#context.clock.monotonic());
     const newest = events.findLastIndex(({ kind }) => kind === 'status');
-    for (const [index, event] of events.entries()) {
-      // What it says of itself does not count while it fails to answer.
-      if (event.kind === 'status' && this.#prober?.hasFailed === true) continue;
-      // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a
-      // VM surplus at once (R5).
-      if (event.kind !== 'status' || index === newest) this.#context.self.tell(event);
-    }
+    // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a VM
+    // surplus at once (R5). What it says of itself does not count while it fails to answer.
+    const isFailing = this.#prober?.hasFailed === true;
+    const counting = events.filter(({ kind }, index) => kind !== 'status' || (index === newest && !isFailing));
+    const [first, ...others] = counting;
+    if (first === undefined) return;
+    // One message for all of them: an actor that never has two at a time needs no room for a second one.
+    this.#context.self.tell(others.length === 0 ? first : { kind: 'printed', events: counting });
   }
 
   #adopt(): void {
@@ -382,7 +381,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   #goOn(adoption: Extract<Adoption, { kind: 'adopted' }>): void {
     const checkpoint = this.#checkpoints.latest;
-    if (this.#options.origin.kind === 'found' && !checkpoint.announced) {
+    if (this.#options.origin === 'found' && !checkpoint.announced) {
       const state = stateOfAdopted(checkpoint, adoption);
       this.#checkpoints.update({ announced: true, announceDue: true, guest: adoption.manifest.guest, state });
     }
@@ -399,7 +398,8 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     const { state, guest, announceDue } = this.#checkpoints.latest;
     const { name } = state.phase;
     if (!announceDue || machine === undefined || name === 'preparing' || name === 'gone') return;
-    this.#events.adopted(machine, name, guest);
+    this.#tell(adopted(machine, name));
+    if (name === 'answering' && guest !== undefined) this.#tell({ kind: 'vm-answering', vm: this.vm, guest });
     this.#checkpoints.update({ announceDue: false });
   }
 
@@ -429,7 +429,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   /** Told in the actor's last turn: the controller stops it once it knows. */
   #over(): void {
     const { ended } = this.#checkpoints.latest;
-    if (ended !== undefined) this.#events.gone(ended.end, ended.error);
+    if (ended !== undefined) this.#tell(gone(this.vm, ended));
     this.#context.exit();
   }
 

@@ -10,7 +10,7 @@ import { patternFormat } from './pattern-format.ts';
 export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat {
   switch (profile.format) {
     case 'shoal':
-      return new ContractFormat(guest.ramBytesMax);
+      return contractFormat(guest.ramBytesMax);
     case 'key=value':
       return keyValueFormat(profile, guest);
     case 'json':
@@ -22,12 +22,20 @@ export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat
   }
 }
 
+/** That of the last guest, if this one has as much memory: nearly all have. */
+function contractFormat(ramBytesMax: number): ContractFormat {
+  if (lastContract?.ramBytesMax !== ramBytesMax) lastContract = new ContractFormat(ramBytesMax);
+  return lastContract;
+}
+
+let lastContract: ContractFormat | undefined;
+
 /** The lines of the guest contract: `shoal1 KIND key=value ...`. */
 export class ContractFormat implements LineFormat {
-  readonly #ramBytesMax: number;
+  readonly ramBytesMax: number;
 
   constructor(ramBytesMax: number) {
-    this.#ramBytesMax = ramBytesMax;
+    this.ramBytesMax = ramBytesMax;
   }
 
   get refusesCut(): boolean {
@@ -39,7 +47,7 @@ export class ContractFormat implements LineFormat {
   }
 
   read(line: string): ConsoleEvent | undefined {
-    return parseContractLine(line, this.#ramBytesMax);
+    return parseContractLine(line, this.ramBytesMax);
   }
 }
 
