@@ -4,7 +4,7 @@ import { lowNiceness, nicenessOf } from './kit/mod.ts';
 import { realHypervisor, started } from './testing/mod.ts';
 
 describe('the CPU share of a VM', () => {
-  it.each(['user', 'none'] as const)('is a third while it gives way, under network %s', async (network) => {
+  it.each(['user', 'none'] as const)('is a sixth while it gives way, under network %s', async (network) => {
     await using real = await realHypervisor();
     const spec = await real.spec({ network });
     const { pid } = (await started(real, spec)).machine.process;

@@ -15,5 +15,5 @@ export function lowNiceness(): number | undefined {
   const usual = nicenessOf(process.pid);
   if (usual === undefined) return undefined;
   const isOn = readFileSync('/proc/sys/kernel/sched_autogroup_enabled', 'latin1').trim() === '1';
-  return isOn && process.geteuid?.() === 0 && whyUncapped() !== undefined ? 5 : 0;
+  return isOn && process.geteuid?.() === 0 && whyUncapped() !== undefined ? 8 : 0;
 }

@@ -52,7 +52,7 @@ test('a group that cannot be written to leaves the VM without caps', () => {
   expect(new Cgroups('tag', root).place(7, 1234, capsOf(16))).toBe(false);
 });
 
-test('a VM that gives way has a third of the usual weight, as long as it has a group', () => {
+test('a VM that gives way has a sixth of the usual weight, as long as it has a group', () => {
   writeFileSync(join(root, 'cgroup.subtree_control'), 'cpu memory\n');
   const groups = new Cgroups('tag', root);
   expect(groups.weigh(7, true)).toBe(false);
@@ -60,7 +60,7 @@ test('a VM that gives way has a third of the usual weight, as long as it has a g
   expect(groups.weigh(7, true)).toBe(false);
   writeFileSync(join(root, 'shoal-tag/vm-7/cpu.weight'), '100\n');
   expect(groups.weigh(7, true)).toBe(true);
-  expect(Number(read('shoal-tag/vm-7/cpu.weight').split('\n')[0])).toBe(33);
+  expect(Number(read('shoal-tag/vm-7/cpu.weight').split('\n')[0])).toBe(17);
   expect(groups.weigh(7, false)).toBe(true);
   expect(Number(read('shoal-tag/vm-7/cpu.weight').split('\n')[0])).toBe(100);
 });

@@ -19,8 +19,8 @@ const CPU_PERCENT = 150;
 const CPU_PERIOD_US = 100_000;
 /** As the kernel gives it to a new group. */
 const USUAL_WEIGHT = 100;
-/** A third of that: a VM that gives way goes on, if slower. */
-const LOW_WEIGHT = 33;
+/** A sixth of that: a VM that gives way goes on, if slower. */
+const LOW_WEIGHT = 17;
 const CONTROLLERS = ['cpu', 'memory'];
 
 export function capsOf(memoryMib: number): Caps {

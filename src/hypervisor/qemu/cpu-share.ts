@@ -5,8 +5,8 @@ import type { Cgroups } from './cgroup.ts';
 import { manifestIn } from './manifest.ts';
 import { runPaths } from './run-directory.ts';
 
-/** A third of what others get: one that gives way goes on, if slower. */
-const LOW_NICE = 5;
+/** A sixth of what others get: one that gives way goes on, if slower. */
+const LOW_NICE = 8;
 const USUAL_NICE = 0;
 
 /**

@@ -74,16 +74,6 @@ describe('a deploy: the canary phase', () => {
     expect(bare.decisions()).toEqual(['command stop 2']);
   });
 
-  it('keeps spares of the image before, and of the new one', () => {
-    for (const imageDigest of ['old', 'new']) {
-      const bare = deploying('canary', { params: { spare_vm_count: 1 } })
-        .readyOf('old', 1)
-        .readyOf('new', 2)
-        .prepared(3, { imageDigest, spare: true });
-      expect(bare.decisions()).toEqual([]);
-    }
-  });
-
   it('drains no old VM as idle while only the canaries would be left', () => {
     const bare = deploying('canary', { params: { min_vm_count: 1 } })
       .readyOf('old', 1)

@@ -23,4 +23,24 @@ describe('a fleet', () => {
     bare.apply({ kind: 'vm-durable', vm: 2 }, { kind: 'vm-prepared', vm: 2, pid: 2, imageDigest: 'x', memory });
     expect(bare.decisions()).toEqual([]);
   });
+
+  it.each(['old', 'new'])(
+    'keeps spares of the image before and of the new one while canaries are tried: %s',
+    (imageDigest) => {
+      const deploy = {
+        id: 1,
+        image: 'new',
+        before: 'old',
+        canary: 1,
+        canaryMs: 10_000,
+        phase: 'canary',
+        why: null,
+      } as const;
+      const bare = new BareFleet({ image: 'old', deploy, params: { spare_vm_count: 1 } })
+        .readyOf('old', 1)
+        .readyOf('new', 2)
+        .prepared(3, { imageDigest, spare: true });
+      expect(bare.decisions()).toEqual([]);
+    },
+  );
 });
