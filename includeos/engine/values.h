@@ -17,7 +17,7 @@ extern Z_engine_instance_t instance;
 /// A value of the engine: the address of a box in its memory. It belongs to whoever has it.
 using Value = uint32_t;
 
-/// Those of the snapshot's `undefined` go on.
+/// Leaves the `undefined` of the snapshot alone.
 void free_value(Value value);
 
 /// A value that is freed at the end of its scope, whatever way that is left.

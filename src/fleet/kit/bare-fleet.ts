@@ -14,6 +14,17 @@ import type { Control } from '../values/relay.ts';
 import type { Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 
+/** A deploy whose canary is tried. */
+export const DEPLOY: DeployState = {
+  id: 1,
+  image: 'new',
+  before: 'old',
+  canary: 1,
+  canaryMs: 10_000,
+  phase: 'canary',
+  why: null,
+};
+
 export interface BareFleetOptions {
   /** Under the names of the table. */
   readonly params?: Readonly<Record<string, number>>;

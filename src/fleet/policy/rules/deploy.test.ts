@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BareFleet, type BareFleetOptions } from '../../kit/bare-fleet.ts';
+import { BareFleet, type BareFleetOptions, DEPLOY } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
 import type { DeployPhase, DeployState } from '../../values/deploy.ts';
 import { onHostEvent } from '../on-host-event.ts';
-
-const DEPLOY: DeployState = {
-  id: 1,
-  image: 'new',
-  before: 'old',
-  canary: 1,
-  canaryMs: 10_000,
-  phase: 'canary',
-  why: null,
-};
 
 function deploying(phase: DeployPhase, options: BareFleetOptions = {}): BareFleet {
   return new BareFleet({ image: 'old', deploy: { ...DEPLOY, phase }, ...options });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BareFleet } from '../../kit/bare-fleet.ts';
+import { BareFleet, DEPLOY } from '../../kit/bare-fleet.ts';
 
 describe('a fleet', () => {
   it('replaces spares with other memory than VMs get now, and uses none of them', () => {
@@ -27,16 +27,7 @@ describe('a fleet', () => {
   it.each(['old', 'new'])(
     'keeps spares of the image before and of the new one while canaries are tried: %s',
     (imageDigest) => {
-      const deploy = {
-        id: 1,
-        image: 'new',
-        before: 'old',
-        canary: 1,
-        canaryMs: 10_000,
-        phase: 'canary',
-        why: null,
-      } as const;
-      const bare = new BareFleet({ image: 'old', deploy, params: { spare_vm_count: 1 } })
+      const bare = new BareFleet({ image: 'old', deploy: DEPLOY, params: { spare_vm_count: 1 } })
         .readyOf('old', 1)
         .readyOf('new', 2)
         .prepared(3, { imageDigest, spare: true });
