@@ -403,6 +403,7 @@ export const STATE = [
     ],
   ]),
   ...mutationsOf('fleet/state/snapshot.ts', [
+    ['a snapshot lists VMs by their ids', '.sort((a, b) => a.id - b.id).map', '.map'],
     ['VMs of a host out of reach are unknown', "isAway ? 'unknown' : vm.state", 'vm.state'],
     ['the uptime counts from the start of the router', 'nowMs - fleet.startedMs', 'nowMs'],
     ['a host that has not told is not shown', "reach === 'unseen' ? [] :", "reach === 'away' ? [] :"],

@@ -37,6 +37,17 @@ describe('a snapshot', () => {
     expect(await fleet.row(70)).toMatchObject({ uptime_ms: null });
   });
 
+  it('lists VMs by their ids, in whatever order they were adopted', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 0 } });
+    await fleet.settle();
+    for (const vm of [12, 2, 7]) {
+      const address = { id: vm, ip: `10.0.0.${vm}`, port: 9_000 };
+      fleet.event({ kind: 'vm-adopted', vm, address, pid: vm, startedMs: fleet.kit.clock.now(), state: 'answering' });
+    }
+    await fleet.settle();
+    expect((await fleet.snapshot()).vms.map(({ id_vmachine }) => id_vmachine)).toEqual([2, 7, 12]);
+  });
+
   it('says that the host is out of reach, and that its VMs are unknown', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();

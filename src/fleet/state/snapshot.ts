@@ -63,6 +63,7 @@ export interface DeployRow extends DeployState {
 
 /** What `shoal ps -o json` prints. */
 export interface FleetSnapshot {
+  /** In the order of their ids, whatever order they were started or adopted in. */
   readonly vms: readonly VmRow[];
   readonly hosts: readonly HostState[];
   /** The other hosts of the fleet that are in reach. */
@@ -88,7 +89,7 @@ export function snapshot(fleet: Fleet, blocked: string | undefined, nowMs: numbe
   const { name, reach } = fleet.host;
   const isAway = reach === 'away';
   return {
-    vms: [...fleet.vms].map((vm) => rowOf(vm, name, isAway, nowMs)),
+    vms: [...fleet.vms].sort((a, b) => a.id - b.id).map((vm) => rowOf(vm, name, isAway, nowMs)),
     hosts: reach === 'unseen' ? [] : [{ host: name, up: !isAway }],
     neighbours: [...fleet.neighbours.all].map((one) => neighbourRow(one, nowMs)),
     cordoned: fleet.isCordoned,

@@ -42,7 +42,7 @@ describe('R1', () => {
     expect(fleet.told('prepare')).toEqual([]);
     fleet.event({ kind: 'host-up' });
     await fleet.settle();
-    expect(await fleet.inState('ready')).toEqual([70, 1]);
+    expect(await fleet.inState('ready')).toEqual([1, 70]);
     expect(await fleet.row(70)).toMatchObject({ id_ip: 1, uptime_ms: 62_000 - 1_000 });
     expect(await fleet.row(1)).toMatchObject({ id_ip: 2 });
   });
