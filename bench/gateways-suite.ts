@@ -68,7 +68,7 @@ export async function* gatewaysSuite(wanted: (name: string) => boolean): AsyncIt
 
 async function* beside(peer: Peer, loads: readonly Load[], wanted: (name: string) => boolean): AsyncIterable<Row> {
   const flags = ['--min', String(VMS), '--http', '0'];
-  // Shoal and its peers each have a session of their own, as a service manager starts them: the kernel shares CPUs out by sessions.
+  // In a session of its own, as its peers are.
   const start = { flags, command: 'setsid', before: [SHOAL] };
   await using fleet = await TestFleet.start({ ...start, network: 'user', addresses: VMS, pool: randomPool(VMS) });
   const addresses = fleet.ready.vms.map(({ address }) => address);

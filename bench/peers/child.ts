@@ -7,9 +7,9 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a peer. */
+/** Starts a peer in a session of its own, as a service manager would: the kernel shares CPUs out by sessions. */
 export function startChild(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-  const child = spawn(command, [...args], options);
+  const child = spawn(command, [...args], { ...options, detached: true });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;

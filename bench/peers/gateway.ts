@@ -38,7 +38,7 @@ export class Gateway implements AsyncDisposable {
     const file = join(folder, 'gateway.conf');
     writeFileSync(file, kind === 'nginx' ? nginxConf(folder, ip, addresses) : haproxyConf(kind, ip, addresses));
     const args = kind === 'nginx' ? ['-c', file, '-e', 'stderr', '-p', folder] : ['-db', '-f', file];
-    const child = startChild(program, args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+    const child = startChild(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     await listens(ip);
     return new Gateway(child, new HttpClient(`http://${ip}:${PORT}`, connections), folder);
   }
