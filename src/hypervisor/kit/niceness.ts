@@ -10,11 +10,10 @@ export function nicenessOf(pid: number): number | undefined {
   }
 }
 
-/** What `nicenessOf` a VM is on this host and for this user, usually and while it gives way. */
-export function nicenessOfVms(): { readonly usual: number | undefined; readonly low: number | undefined } {
-  const own = nicenessOf(process.pid);
-  if (own === undefined) return { usual: undefined, low: undefined };
+/** What `nicenessOf` a VM is while it gives way, on this host and for this user. */
+export function lowNiceness(): number | undefined {
+  const usual = nicenessOf(process.pid);
+  if (usual === undefined) return undefined;
   const isOn = readFileSync('/proc/sys/kernel/sched_autogroup_enabled', 'latin1').trim() === '1';
-  const isChanged = isOn && process.geteuid?.() === 0 && whyUncapped() !== undefined;
-  return isChanged ? { usual: 5, low: 13 } : { usual: 0, low: 0 };
+  return isOn && process.geteuid?.() === 0 && whyUncapped() !== undefined ? 8 : 0;
 }

@@ -1,17 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { VmId } from '../../fleet/mod.ts';
-import { isAlive, type ProcessIdentity } from '../../process/mod.ts';
+import { isAlive } from '../../process/mod.ts';
 import type { Cgroups } from './cgroup.ts';
 import { manifestIn } from './manifest.ts';
 import { runPaths } from './run-directory.ts';
 
-/**
- * A third of what a session gets. Each VM is a session, and Shoal with all it does is one: if their shares were equal, a few
- * busy VMs would keep Shoal from the CPUs for tens of milliseconds, and with it the VMs that wait for their next request.
- */
-const USUAL_NICE = 5;
-/** A sixth of that: a VM that gives way goes on, if slower. */
-const LOW_NICE = 13;
+/** A sixth of what others get: one that gives way goes on, if slower. */
+const LOW_NICE = 8;
+const USUAL_NICE = 0;
 
 /**
  * How much of scarce CPUs a VM gets: by the weight of its control group, or else by the nice value of its session, which
@@ -28,14 +24,11 @@ export class CpuShare {
     this.#hasSessions = process.geteuid?.() === 0 && hasAutogroups();
   }
 
-  /**
-   * Does nothing where it cannot, or if the VM is gone.
-   * @param known its QEMU; if left out, what its manifest names
-   */
-  set(vm: VmId, isLow: boolean, known?: ProcessIdentity): void {
+  /** Does nothing where it cannot, or if the VM is gone. */
+  set(vm: VmId, isLow: boolean): void {
     if (this.#cgroups.weigh(vm, isLow) || !this.#hasSessions) return;
     try {
-      const qemu = known ?? manifestIn(runPaths(this.#directory, vm).manifest)?.process;
+      const qemu = manifestIn(runPaths(this.#directory, vm).manifest)?.process;
       if (qemu !== undefined && isAlive(qemu)) {
         writeFileSync(`/proc/${qemu.pid}/autogroup`, String(isLow ? LOW_NICE : USUAL_NICE));
       }

@@ -127,7 +127,7 @@ class QemuHypervisor implements Hypervisor {
     try {
       checkUuid(paths.qmp, manifest, await machine.qmp('query-uuid', undefined, this.#adoptTimeoutMs));
       // It may have given way when the Shoal before this one ended.
-      this.#cpuShare.set(manifest.spec.vm, false, process);
+      this.#cpuShare.set(manifest.spec.vm, false);
       return machine;
     } catch (error) {
       await machine.release();
@@ -200,7 +200,6 @@ class QemuHypervisor implements Hypervisor {
       qemu: build,
       spawner: this.#spawner,
       cgroups: this.#cgroups,
-      cpuShare: this.#cpuShare,
       clock: this.#clock,
     });
     try {

@@ -26,7 +26,6 @@ import { profileOf } from '../profile/shipped.ts';
 import { buildArgv, userOfVm } from './argv.ts';
 import { bounded, couldNotRun } from './bounded.ts';
 import { type Cgroups, capsOf } from './cgroup.ts';
-import type { CpuShare } from './cpu-share.ts';
 import { FIRMWARE } from './firmware.ts';
 import { qemuMissing } from './host-tools.ts';
 import { digestOfArgv, versionOf, writeManifest } from './manifest.ts';
@@ -43,7 +42,6 @@ export interface PreparationOptions {
   readonly qemu: QemuBuild;
   readonly spawner: Spawner;
   readonly cgroups: Cgroups;
-  readonly cpuShare: CpuShare;
   readonly clock: Clock;
 }
 
@@ -64,7 +62,7 @@ export class Preparation {
 
   /** Spawns QEMU, with a manifest on disk before and after. */
   async spawn(): Promise<{ readonly manifest: Manifest; readonly process: ProcessIdentity }> {
-    const { spec, paths, fleetTag, qemu, spawner, cgroups, cpuShare, clock } = this.#options;
+    const { spec, paths, fleetTag, qemu, spawner, cgroups, clock } = this.#options;
     const users = vmUsers();
     const runAs = users === 'own' ? userOfVm(fleetTag, spec.address) : undefined;
     const args = buildArgv({ spec, uuid: this.#uuid, paths, runAs });
@@ -83,7 +81,7 @@ export class Preparation {
       stderrPath: paths.stderr,
     });
     this.#process = identity;
-    if (!cgroups.place(spec.vm, identity.pid, capsOf(spec.memoryMib))) cpuShare.set(spec.vm, false, identity);
+    cgroups.place(spec.vm, identity.pid, capsOf(spec.memoryMib));
     spawner.onExit(identity, (exit) => {
       this.#exit = exit;
     });
