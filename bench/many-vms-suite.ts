@@ -5,9 +5,10 @@ import { compare, type Round, type Row, rowOf } from './compare.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { cpuMsOf, pssBytesOf } from './proc.ts';
 import { qemuPids } from './qemu-pids.ts';
+import { ReadyVms } from './ready-vms.ts';
 
 const AT_ONCE = 30;
-const AT_ONCE_ROUNDS = 5;
+const AT_ONCE_ROUNDS = 11;
 const PSS_COUNTS = [1, 10, 30];
 const FEW = 1;
 const MANY = 30;
@@ -32,6 +33,7 @@ export async function* manyVmsSuite(wanted: (name: string) => boolean): AsyncIte
 /** From the command to scale to thirty until the last VM is ready. */
 async function* atOnce(name: string, network: VmNetwork, atMost: number): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ network, addresses: AT_ONCE + 1, flags: ['--min', '0'] });
+  await using vms = await ReadyVms.open(fleet.ready);
   yield await compare({
     name,
     unit: 'ms',
@@ -39,8 +41,10 @@ async function* atOnce(name: string, network: VmNetwork, atMost: number): AsyncI
     rounds: AT_ONCE_ROUNDS,
     ours: async () => {
       await scale(fleet, 0);
+      const areReady = vms.more(AT_ONCE);
       const startMs = performance.now();
-      await scale(fleet, AT_ONCE);
+      await command(fleet, AT_ONCE);
+      await areReady;
       return performance.now() - startMs;
     },
     baseline: async () => {
@@ -108,8 +112,12 @@ async function* idleCpu(name: string, network: VmNetwork, atMost: number): Async
   });
 }
 
-async function scale(fleet: TestFleet, vms: number): Promise<void> {
+async function command(fleet: TestFleet, vms: number): Promise<void> {
   await askFleet({ servers: fleet.ready.nats, fleet: fleet.ready.fleet }, 'scale', { vms });
+}
+
+async function scale(fleet: TestFleet, vms: number): Promise<void> {
+  await command(fleet, vms);
   await fleet.until(
     `${vms} VMs are ready`,
     (now) => now.vms.length === vms && now.vms.every((vm) => vm.state === 'ready'),

@@ -1,4 +1,6 @@
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { expect, it, test } from 'vitest';
+import { ShoalError } from '../errors.ts';
 import { checkOpenFiles, processShortage } from './mod.ts';
 
 test.each([
@@ -10,6 +12,22 @@ test.each([
   const check = expect(() => checkOpenFiles(starting, open, 100));
   if (mayStart) check.not.toThrow();
   else check.toThrow(expect.objectContaining({ code: 'OPEN_FILES_LIMIT', details: { open, max: 100 } }));
+});
+
+it('counts each open file once', () => {
+  const open = (): unknown => {
+    try {
+      return checkOpenFiles(0, undefined, 0);
+    } catch (error) {
+      return error instanceof ShoalError && error.details['open'];
+    }
+  };
+  const before = open();
+  const files = [1, 2, 3].map(() => openSync('/dev/null', 'r'));
+  const during = open();
+  for (const file of files) closeSync(file);
+  expect([during, open()]).toEqual([Number(before) + 3, before]);
+  expect(before).toBe(readdirSync('/proc/self/fd').length - 1);
 });
 
 it('is a shortage of processes if a Shoal does not fit below a limit', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { ShoalError } from '../errors.ts';
 import { softLimit } from './soft-limit.ts';
 
@@ -38,7 +38,7 @@ export function openFilesLimit(what: string, cause: unknown): ShoalError {
   return new ShoalError('OPEN_FILES_LIMIT', `${what}: ${why}`, { cause, details: { max } });
 }
 
-/** Reading the folder opens one file. */
+/** Since Linux 6.2 the folder's size is their number, for a tenth of the time. To read the folder opens one file. */
 function openFiles(): number {
-  return readdirSync('/proc/self/fd').length - 1;
+  return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length - 1;
 }

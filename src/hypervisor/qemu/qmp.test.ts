@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +164,33 @@ describe('the monitor', () => {
       message: expect.stringContaining('EAGAIN'),
     });
     expect(tries).toBe(3);
+  });
+
+  it('is connected to as soon as it appears, without another look', async () => {
+    server = createServer();
+    const clock = new ManualClock();
+    let looks = 0;
+    const connecting = connectUnix(path, LONG_MS, clock, () => ++looks > 0);
+    // The folder is watched once there is a timer to look again, which this clock never lets ring.
+    while (clock.pending === 0) await new Promise(setImmediate);
+    writeFileSync(`${path}-of-another`, '');
+    server.listen(path);
+    (await connecting).destroy();
+    expect([looks, clock.pending]).toEqual([2, 0]);
+  });
+
+  it('is looked for again and again where its folder cannot be watched', async () => {
+    server = createServer();
+    const inside = join(folder, 'later');
+    let looks = 0;
+    const connecting = connectUnix(join(inside, 's'), LONG_MS, systemClock, () => {
+      if (++looks === 3) {
+        mkdirSync(inside);
+        server.listen(join(inside, 's'));
+      }
+      return true;
+    });
+    (await connecting).destroy();
   });
 
   it('that never comes up is QMP_TIMEOUT, at once if its process is gone', async () => {

@@ -1,18 +1,20 @@
-import { statSync } from 'node:fs';
-import { createConnection, type OnReadOpts, type Socket } from 'node:net';
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { createConnection, type OnReadOpts, Socket } from 'node:net';
+import { basename, dirname } from 'node:path';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { saysGone } from '../../process/mod.ts';
 
-/**
- * QEMU makes its sockets some 20 ms after its start, on a busy host much later: an attempt follows after this share
- * of the time so far.
- */
+/** An attempt follows after this share of the time so far. */
 const RETRY_SHARE = 1 / 20;
 const RETRY_MS_MIN = 1;
+/** Where the folder is watched, and tells of the socket itself. */
+const WATCHED_RETRY_SHARE = 1 / 4;
+const WATCHED_RETRY_MS_MIN = 10;
 
 /**
- * Connects to a UNIX socket that another process may be about to make.
+ * Connects to a UNIX socket that another process may be about to make: QEMU does so some 5 ms after its start, on a busy
+ * host much later.
  * @param goOn asked before each attempt; false ends them, because the other process is gone
  * @param onread takes the input in place of `data` events
  * @throws QMP_TIMEOUT
@@ -25,25 +27,70 @@ export async function connectUnix(
   onread?: OnReadOpts,
 ): Promise<Socket> {
   const startMs = clock.monotonic();
+  using stack = new DisposableStack();
+  let file: FileWatch | undefined;
   for (;;) {
-    try {
-      // A look costs a tenth of a vain attempt.
-      if (statSync(path, { throwIfNoEntry: false }) === undefined)
-        throw Object.assign(new Error('it does not exist'), { code: 'ENOENT' });
-      return await connectOnce(path, onread);
-    } catch (cause) {
-      const code = codeOf(cause);
-      // EAGAIN: its backlog of one is taken by a client that is being served.
-      const mayComeUp = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN';
-      const elapsedMs = clock.monotonic() - startMs;
-      if (mayComeUp && elapsedMs < timeoutMs && goOn())
-        await delay(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), clock);
-      else
-        throw new ShoalError('QMP_TIMEOUT', `Nobody answers on ${path} (${code ?? String(cause)})`, {
-          cause,
-          details: { path },
-        });
+    const tried = await tryToConnect(path, onread);
+    if (tried instanceof Socket) return tried;
+    // EAGAIN: its backlog of one is taken by a client that is being served.
+    const mayComeUp = tried.code === 'ENOENT' || tried.code === 'ECONNREFUSED' || tried.code === 'EAGAIN';
+    const elapsedMs = clock.monotonic() - startMs;
+    if (!mayComeUp || elapsedMs >= timeoutMs || !goOn()) {
+      throw new ShoalError('QMP_TIMEOUT', `Nobody answers on ${path} (${tried.code ?? String(tried.cause)})`, {
+        ...(tried.cause === undefined ? {} : { cause: tried.cause }),
+        details: { path },
+      });
     }
+    if (tried.code !== 'ENOENT') await delay(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), clock);
+    else if (file === undefined) file = stack.use(new FileWatch(path));
+    else await file.appears(elapsedMs, clock);
+  }
+}
+
+type Tried = Socket | { readonly code: string | undefined; readonly cause: unknown };
+
+async function tryToConnect(path: string, onread: OnReadOpts | undefined): Promise<Tried> {
+  try {
+    // A look costs a tenth of a vain attempt.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return { code: 'ENOENT', cause: undefined };
+    return await connectOnce(path, onread);
+  } catch (cause) {
+    return { code: codeOf(cause), cause };
+  }
+}
+
+/** Waits for a file: thirty QEMUs that start at once take 300 ms, and to look for the socket of each takes a core a tenth of that. */
+class FileWatch implements Disposable {
+  readonly #watcher: FSWatcher | undefined;
+  #onSeen = (): void => undefined;
+
+  constructor(path: string) {
+    const name = basename(path);
+    try {
+      this.#watcher = watch(dirname(path), (_event, changed) => {
+        if (changed === name) this.#onSeen();
+      });
+      this.#watcher.on('error', () => undefined);
+    } catch {
+      // The user's watches are used up, or the folder is gone: looking has to do.
+    }
+  }
+
+  /** Resolves when the file may be there. The next look is due then. @param elapsedMs since the first look */
+  async appears(elapsedMs: number, clock: Clock): Promise<void> {
+    const isWatched = this.#watcher !== undefined;
+    const [share, min] = isWatched ? [WATCHED_RETRY_SHARE, WATCHED_RETRY_MS_MIN] : [RETRY_SHARE, RETRY_MS_MIN];
+    await new Promise<void>((resolve) => {
+      const cancel = clock.timer(Math.max(min, elapsedMs * share), resolve);
+      this.#onSeen = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
   }
 }
 
