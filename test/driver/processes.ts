@@ -29,10 +29,10 @@ export function networkOf(pool: string): string {
   return pool.slice(0, pool.lastIndexOf('.', pool.indexOf('-')) + 1);
 }
 
-/** Looks in /proc, and does not ask Shoal. Zombies are left out. */
+/** Looks in /proc, and does not ask Shoal. Zombies are left out. VMs come in the order of their ids. */
 export function processesOf({ data, pool }: FleetPlace): FleetProcess[] {
   const marks = [data, `/${tagOf(data)}/`, `hostfwd=tcp:${networkOf(pool)}`];
-  return allProcesses().flatMap(({ pid, commandLine }) => {
+  const found = allProcesses().flatMap(({ pid, commandLine }): FleetProcess[] => {
     // What confines a QEMU names it in its own arguments, and ends with it.
     const kind = /^\S*qemu-system/.test(commandLine)
       ? 'qemu'
@@ -45,6 +45,8 @@ export function processesOf({ data, pool }: FleetPlace): FleetProcess[] {
     const vm = /shoal\.id=(\d+)/.exec(commandLine)?.[1];
     return [{ kind, identity, address, vm: vm === undefined ? undefined : Number(vm), commandLine }];
   });
+  // VMs that start at once get their pids in any order.
+  return found.sort((a, b) => (a.vm ?? 0) - (b.vm ?? 0));
 }
 
 export function qemusOf(fleet: FleetPlace): FleetProcess[] {

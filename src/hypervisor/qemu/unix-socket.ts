@@ -27,23 +27,27 @@ export async function connectUnix(
   onread?: OnReadOpts,
 ): Promise<Socket> {
   const startMs = clock.monotonic();
-  using stack = new DisposableStack();
   let file: FileWatch | undefined;
-  for (;;) {
-    const tried = await tryToConnect(path, onread);
-    if (tried instanceof Socket) return tried;
-    // EAGAIN: its backlog of one is taken by a client that is being served.
-    const mayComeUp = tried.code === 'ENOENT' || tried.code === 'ECONNREFUSED' || tried.code === 'EAGAIN';
-    const elapsedMs = clock.monotonic() - startMs;
-    if (!mayComeUp || elapsedMs >= timeoutMs || !goOn()) {
-      throw new ShoalError('QMP_TIMEOUT', `Nobody answers on ${path} (${tried.code ?? String(tried.cause)})`, {
-        ...(tried.cause === undefined ? {} : { cause: tried.cause }),
-        details: { path },
-      });
+  try {
+    for (;;) {
+      const tried = await tryToConnect(path, onread);
+      if (tried instanceof Socket) return tried;
+      const { code, cause } = tried;
+      // EAGAIN: its backlog of one is taken by a client that is being served.
+      const mayComeUp = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN';
+      const elapsedMs = clock.monotonic() - startMs;
+      if (!mayComeUp || elapsedMs >= timeoutMs || !goOn()) {
+        throw new ShoalError('QMP_TIMEOUT', `Nobody answers on ${path} (${code ?? String(cause)})`, {
+          cause,
+          details: { path },
+        });
+      }
+      if (code !== 'ENOENT') await delay(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), clock);
+      else if (file === undefined) file = new FileWatch(path);
+      else await file.appears(elapsedMs, clock);
     }
-    if (tried.code !== 'ENOENT') await delay(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), clock);
-    else if (file === undefined) file = stack.use(new FileWatch(path));
-    else await file.appears(elapsedMs, clock);
+  } finally {
+    file?.close();
   }
 }
 
@@ -59,8 +63,8 @@ async function tryToConnect(path: string, onread: OnReadOpts | undefined): Promi
   }
 }
 
-/** Waits for a file: thirty QEMUs that start at once take 300 ms, and to look for the socket of each takes a core a tenth of that. */
-class FileWatch implements Disposable {
+/** Tells of a file as it appears: to look for the sockets of thirty QEMUs that start at once takes a tenth of a core. */
+class FileWatch {
   readonly #watcher: FSWatcher | undefined;
   #onSeen = (): void => undefined;
 
@@ -89,7 +93,7 @@ class FileWatch implements Disposable {
     });
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.#watcher?.close();
   }
 }
