@@ -67,10 +67,15 @@ export async function* gatewaysSuite(wanted: (name: string) => boolean): AsyncIt
 }
 
 async function* beside(peer: Peer, loads: readonly Load[], wanted: (name: string) => boolean): AsyncIterable<Row> {
-  const flags = ['--min', String(VMS), '--http', '0'];
-  // In a session of its own, as its peers are.
-  const start = { flags, command: 'setsid', before: [SHOAL] };
-  await using fleet = await TestFleet.start({ ...start, network: 'user', addresses: VMS, pool: randomPool(VMS) });
+  await using fleet = await TestFleet.start({
+    flags: ['--min', String(VMS), '--http', '0'],
+    network: 'user',
+    addresses: VMS,
+    pool: randomPool(VMS),
+    // In a session of its own, as its peers are.
+    command: 'setsid',
+    before: [SHOAL],
+  });
   const addresses = fleet.ready.vms.map(({ address }) => address);
   await using stack = new AsyncDisposableStack();
   const { ours, theirs } = await waysOf(peer, fleet, addresses, stack);

@@ -43,7 +43,7 @@ async function* atOnce(name: string, network: VmNetwork, atMost: number): AsyncI
       await scale(fleet, 0);
       const areReady = vms.more(AT_ONCE);
       const startMs = performance.now();
-      await command(fleet, AT_ONCE);
+      await askToScale(fleet, AT_ONCE);
       await areReady;
       return performance.now() - startMs;
     },
@@ -112,12 +112,12 @@ async function* idleCpu(name: string, network: VmNetwork, atMost: number): Async
   });
 }
 
-async function command(fleet: TestFleet, vms: number): Promise<void> {
+async function askToScale(fleet: TestFleet, vms: number): Promise<void> {
   await askFleet({ servers: fleet.ready.nats, fleet: fleet.ready.fleet }, 'scale', { vms });
 }
 
 async function scale(fleet: TestFleet, vms: number): Promise<void> {
-  await command(fleet, vms);
+  await askToScale(fleet, vms);
   await fleet.until(
     `${vms} VMs are ready`,
     (now) => now.vms.length === vms && now.vms.every((vm) => vm.state === 'ready'),

@@ -42,7 +42,7 @@ export async function connectUnix(
           details: { path },
         });
       }
-      if (code !== 'ENOENT') await delay(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), clock);
+      if (code !== 'ENOENT') await untilRetry(elapsedMs, clock);
       else if (file === undefined) file = new FileWatch(path);
       else await file.appears(elapsedMs, clock);
     }
@@ -81,11 +81,10 @@ class FileWatch {
   }
 
   /** Resolves when the file may be there. The next look is due then. @param elapsedMs since the first look */
-  async appears(elapsedMs: number, clock: Clock): Promise<void> {
-    const isWatched = this.#watcher !== undefined;
-    const [share, min] = isWatched ? [WATCHED_RETRY_SHARE, WATCHED_RETRY_MS_MIN] : [RETRY_SHARE, RETRY_MS_MIN];
-    await new Promise<void>((resolve) => {
-      const cancel = clock.timer(Math.max(min, elapsedMs * share), resolve);
+  appears(elapsedMs: number, clock: Clock): Promise<void> {
+    if (this.#watcher === undefined) return untilRetry(elapsedMs, clock);
+    return new Promise((resolve) => {
+      const cancel = clock.timer(Math.max(WATCHED_RETRY_MS_MIN, elapsedMs * WATCHED_RETRY_SHARE), resolve);
       this.#onSeen = () => {
         cancel();
         resolve();
@@ -127,8 +126,8 @@ function connectOnce(path: string, onread: OnReadOpts | undefined): Promise<Sock
   });
 }
 
-function delay(ms: number, clock: Clock): Promise<void> {
+function untilRetry(elapsedMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    clock.timer(ms, resolve);
+    clock.timer(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), resolve);
   });
 }
